@@ -1,0 +1,150 @@
+import type { Secret } from "../kernel/secret.ts";
+
+/**
+ * What Fairlead asks of a GitLab instance. Every method takes an optional signal and throws Faults only: reaching, token and project codes
+ * of `faults/codes.ts`, classified from GitLab's answers in `gitlab/classify.ts`. Ids are GitLab's numeric ids.
+ */
+export interface GitLabOptions {
+  /** Scheme, host, port and sub-path; without `/api/v4` and without trailing slash. */
+  readonly baseUrl: string;
+  readonly token: Secret;
+  /** PEM certificates trusted besides the system's. */
+  readonly ca?: string | undefined;
+  readonly userAgent?: string;
+}
+
+export interface Call {
+  readonly signal?: AbortSignal;
+}
+
+export interface InstanceInfo {
+  /** `18.9.0`, without `-ee`; null when the token may not read it. */
+  readonly version: string | null;
+  readonly edition: "ce" | "ee" | "unknown";
+}
+
+export interface TokenInfo {
+  readonly name: string;
+  readonly scopes: readonly string[];
+  /** `YYYY-MM-DD`, the token is dead on that day from 00:00 UTC. */
+  readonly expiresAt: string | null;
+  readonly userId: number;
+}
+
+export interface UserInfo {
+  readonly id: number;
+  readonly username: string;
+  readonly bot: boolean;
+  readonly admin: boolean;
+}
+
+export interface Project {
+  readonly id: number;
+  readonly path: string;
+  readonly webUrl: string;
+  readonly httpUrl: string;
+  readonly sshUrl: string;
+  readonly defaultBranch: string | null;
+  readonly archived: boolean;
+  readonly emptyRepo: boolean;
+  readonly pendingDeletion: boolean;
+  readonly repositoryDisabled: boolean;
+  /** The token's access level as far as `permissions` tells; null when it does not. */
+  readonly accessLevel: number | null;
+}
+
+export interface Commit {
+  readonly sha: string;
+  readonly title: string;
+  readonly message: string;
+  readonly authorName: string;
+  readonly committedAt: string;
+}
+
+export interface Branch {
+  readonly name: string;
+  readonly commit: Commit;
+}
+
+export interface Hook {
+  readonly id: number;
+  readonly url: string;
+  readonly pushEvents: boolean;
+  readonly tagPushEvents: boolean;
+  readonly mergeRequestsEvents: boolean;
+  readonly branchFilter: string | null;
+  readonly verifiesTls: boolean;
+  /** `executable`, `temporarily_disabled`, `disabled`, or `unknown` (before 15.0). */
+  readonly alertStatus: string;
+  /** null: this version does not say (before 19.0). */
+  readonly signingTokenPresent: boolean | null;
+}
+
+export interface HookSettings {
+  readonly url: string;
+  readonly token: Secret;
+  /** `whsec_` and base64 of 32 bytes. Ignored silently by GitLab before 19.0. */
+  readonly signingToken: Secret;
+  readonly name: string;
+}
+
+export interface DeployKey {
+  readonly id: number;
+  readonly title: string;
+  /** Type and base64 only: GitLab may mask or drop the comment. */
+  readonly key: string;
+  readonly canPush: boolean;
+}
+
+export type StatusState = "pending" | "running" | "success" | "failed" | "canceled";
+
+export interface CommitStatus {
+  readonly state: StatusState;
+  readonly ref: string;
+  readonly name: string;
+  readonly targetUrl: string | null;
+  readonly description: string;
+}
+
+export interface Comparison {
+  /** Old and new paths of every changed file; null when GitLab cut the list off (too many changes, time-out). */
+  readonly changedPaths: readonly string[] | null;
+  readonly commits: readonly Commit[];
+}
+
+export interface GitLab extends AsyncDisposable {
+  readonly baseUrl: string;
+  /** Scheme, host and port: the only place the token is ever sent to. */
+  readonly origin: string;
+
+  instance(call?: Call): Promise<InstanceInfo>;
+  /** null where `self` does not exist or does not tell the truth (before 15.5): probe then. */
+  findToken(call?: Call): Promise<TokenInfo | null>;
+  getUser(call?: Call): Promise<UserInfo>;
+  /** `POST /projects` with `{}`: returns when the token has `api`, throws `INSUFFICIENT_SCOPES` and the token codes otherwise. Creates nothing. */
+  probeApiScope(call?: Call): Promise<void>;
+
+  /** By id or by full path. */
+  getProject(project: number | string, call?: Call): Promise<Project>;
+  /** null when there is no such branch. Never served from GitLab's branch-list cache. */
+  findBranch(projectId: number, name: string, call?: Call): Promise<Branch | null>;
+  /** Accepts a sha, a branch or a tag name; null when absent. */
+  findCommit(projectId: number, ref: string, call?: Call): Promise<Commit | null>;
+  compare(projectId: number, from: string, to: string, call?: Call): Promise<Comparison>;
+
+  listHooks(projectId: number, call?: Call): Promise<readonly Hook[]>;
+  /** Never retried. After an unclear failure the caller looks with `listHooks` whether it was made. */
+  createHook(projectId: number, settings: HookSettings, call?: Call): Promise<Hook>;
+  /** Sends url and tokens together: GitLab clears the token when the url changes alone. */
+  updateHook(projectId: number, hookId: number, settings: HookSettings, call?: Call): Promise<Hook>;
+  /** False: it was gone already. */
+  deleteHook(projectId: number, hookId: number, call?: Call): Promise<boolean>;
+
+  listDeployKeys(projectId: number, call?: Call): Promise<readonly DeployKey[]>;
+  /** Read-only. Idempotent on GitLab's side for the identical key string. */
+  createDeployKey(projectId: number, title: string, publicKey: string, call?: Call): Promise<DeployKey>;
+  deleteDeployKey(projectId: number, keyId: number, call?: Call): Promise<boolean>;
+
+  /** Returns normally when GitLab says that the status is in that state already. */
+  setCommitStatus(projectId: number, sha: string, status: CommitStatus, call?: Call): Promise<void>;
+}

@@ -1,0 +1,32 @@
+import { defineConfig } from "vitest/config";
+
+/**
+ * unit: no process, no socket, no database. integration: one part against real parts. e2e: the whole product.
+ * Workers are processes, not threads: tests change uid, send signals and count open handles.
+ */
+export default defineConfig({
+  test: {
+    pool: "forks",
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["src/**/*.test.ts", "test/*.test.ts"],
+          exclude: ["**/*.integration.test.ts"],
+        },
+      },
+      {
+        test: {
+          name: "integration",
+          include: ["src/**/*.integration.test.ts"],
+          testTimeout: 60_000,
+        },
+      },
+      {
+        test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], testTimeout: 240_000, hookTimeout: 120_000 },
+      },
+    ],
+  },
+});
