@@ -1,6 +1,6 @@
 import type { Tx } from "../store/store.ts";
 
-export type DeploymentCause = "push" | "manual" | "redeploy" | "rollback";
+export type DeploymentCause = "push" | "manual" | "redeploy" | "rollback" | "restart";
 
 export interface EnqueueRequest {
   readonly environmentId: string;
@@ -11,7 +11,7 @@ export interface EnqueueRequest {
   readonly author: string | null;
   readonly cause: DeploymentCause;
   readonly deliveryId: string | null;
-  /** With `rollback`: the kept release to start again. */
+  /** With `rollback` and `restart`: the kept release to start again. */
   readonly releaseId: string | null;
 }
 

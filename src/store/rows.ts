@@ -92,13 +92,14 @@ export interface DeploymentTable {
   attempt: Generated<number>;
   author: string | null;
   cancel_requested_at: Timestamp | null;
-  cause: "push" | "manual" | "redeploy" | "rollback";
+  cause: "push" | "manual" | "redeploy" | "rollback" | "restart";
   commit_sha: string;
   created_at: Generated<Timestamp>;
   delivery_id: string | null;
   environment_id: string;
   fault: Json | null;
   finished_at: Timestamp | null;
+  generation: number | null;
   heartbeat_at: Timestamp | null;
   id: string;
   number: Generated<number>;
