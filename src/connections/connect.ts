@@ -1,0 +1,124 @@
+import type { Insertable } from "kysely";
+import type { Diagnosis, DiagnosisError } from "../doctor/diagnosis.ts";
+import { CODES, type FaultCode, type FaultReason } from "../faults/codes.ts";
+import { Fault } from "../faults/fault.ts";
+import { newId } from "../kernel/ids.ts";
+import { Secret } from "../kernel/secret.ts";
+import type { Vault } from "../secrets/vault.ts";
+import type { ConnectionTable } from "../store/rows.ts";
+import type { Db } from "../store/store.ts";
+import { tokenPlace } from "./clients.ts";
+import type { ConnectionView, ConnectRequest } from "./connections.ts";
+import { defaultConnectionName, parseConnectionName } from "./name.ts";
+import { toView, VIEW_COLUMNS } from "./view.ts";
+
+/** The doctor, as far as connecting needs it. */
+export type CheckConnection = (request: {
+  readonly url: string;
+  readonly token: Secret;
+  readonly ca?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}) => Promise<{ readonly diagnosis: Diagnosis }>;
+
+export interface ConnectDeps {
+  readonly db: Db;
+  readonly vault: Vault;
+  readonly checkConnection: CheckConnection;
+}
+
+type ConnectionRow = Insertable<ConnectionTable>;
+
+/** Diagnose, then store. Nothing is written unless the whole diagnosis is sound. */
+export async function connect(
+  deps: ConnectDeps,
+  request: ConnectRequest,
+  signal?: AbortSignal,
+): Promise<{ connection: ConnectionView; diagnosis: Diagnosis }> {
+  const name = request.name === undefined ? null : parseConnectionName(request.name);
+  if (name !== null) await refuseTaken(deps.db, name);
+  // Pasted tokens bring line ends and blanks along; no token holds any.
+  const token = new Secret(request.token.reveal().trim());
+  const { diagnosis } = await deps.checkConnection({ url: request.url, token, ca: request.ca, signal });
+  if (diagnosis.error) throw toFault(diagnosis.error);
+  signal?.throwIfAborted();
+  const row = toRow(deps.vault, request, token, diagnosis);
+  const connection = await insert(deps.db, row, name);
+  return { connection, diagnosis };
+}
+
+function toRow(
+  vault: Vault,
+  request: ConnectRequest,
+  token: Secret,
+  diagnosis: Diagnosis,
+): Omit<ConnectionRow, "name"> {
+  const found = diagnosis.token;
+  if (!diagnosis.ok || !found) {
+    throw Fault.of("INTERNAL", "", { message: "The diagnosis was neither sound nor named an error" });
+  }
+  const id = newId("con");
+  const baseUrl = diagnosis.instance.url;
+  return {
+    id,
+    base_url: baseUrl,
+    web_url: baseUrl,
+    version: diagnosis.instance.version,
+    edition: diagnosis.instance.edition,
+    ca: request.ca ?? null,
+    token: vault.seal(token, tokenPlace(id, baseUrl)),
+    token_kind: found.kind,
+    token_name: found.name,
+    token_scopes: [...found.scopes],
+    token_scopes_known_by: found.scopesKnownBy,
+    token_expires_at: found.expiresAt,
+    user_id: null,
+    username: found.user,
+  };
+}
+
+/** A chosen name must be free; the default one is made free with a number. The unique index decides, so two at once cannot both win. */
+async function insert(
+  db: Db,
+  row: Omit<ConnectionRow, "name">,
+  chosen: string | null,
+): Promise<ConnectionView> {
+  const base = chosen ?? defaultConnectionName(row.base_url);
+  for (let number = 1; number <= 1000; number++) {
+    const name = number === 1 ? base : `${base.slice(0, 58)}-${number}`;
+    const stored = await db
+      .insertInto("connection")
+      .values({ ...row, name })
+      .onConflict((conflict) => conflict.column("name").doNothing())
+      .returning(VIEW_COLUMNS)
+      .executeTakeFirst();
+    if (stored) return toView(stored);
+    if (chosen !== null) break;
+  }
+  throw nameTaken(base);
+}
+
+async function refuseTaken(db: Db, name: string): Promise<void> {
+  const taken = await db.selectFrom("connection").select("id").where("name", "=", name).executeTakeFirst();
+  if (taken) throw nameTaken(name);
+}
+
+function nameTaken(name: string): Fault {
+  return Fault.of("CONFLICT", "name_taken", { message: `There is a connection named ${name} already` });
+}
+
+function toFault(error: DiagnosisError): Fault {
+  const { code, reason, evidence, title } = error;
+  if (!isCode(code) || !isReasonOf(code, reason)) {
+    return Fault.of("INTERNAL", "", { message: `The diagnosis ended with ${code} (${reason}): ${title}` });
+  }
+  return Fault.of(code, reason, { evidence, message: title });
+}
+
+function isCode(code: string): code is FaultCode {
+  return Object.hasOwn(CODES, code);
+}
+
+function isReasonOf(code: FaultCode, reason: string): reason is FaultReason<FaultCode> {
+  const reasons: readonly string[] = CODES[code];
+  return reasons.includes(reason);
+}
