@@ -21,6 +21,7 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["src/**/*.integration.test.ts"],
+          globalSetup: ["test/support/postgres.ts"],
           testTimeout: 60_000,
         },
       },

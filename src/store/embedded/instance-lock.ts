@@ -1,0 +1,59 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { Fault } from "../../faults/fault.ts";
+import { launch } from "../../kernel/run.ts";
+import { findStartTime } from "./processes.ts";
+
+/**
+ * One Fairlead per data folder. The kernel keeps the lock (flock), so it ends with its holder, however that ends: a child holds it and
+ * ends when its input closes. The file says who holds it. Where the `flock` program is missing, the file alone decides, by process id and
+ * start time.
+ */
+export async function claimInstance(path: string): Promise<AsyncDisposable> {
+  const holder = await holdLock(path);
+  if (holder === "taken" || (holder === "no_program" && (await isHolderAlive(path)))) {
+    throw Fault.of("DATABASE_UNAVAILABLE", "in_use", {
+      message: `another Fairlead uses this data folder: process ${(await readHolder(path))?.pid ?? "unknown"}. Stop it first, or give this one a data folder of its own.`,
+      evidence: { lock: path, pid: (await readHolder(path))?.pid },
+    });
+  }
+  await writeFile(path, `${process.pid} ${await findStartTime(process.pid)}\n`, { mode: 0o600 });
+  if (typeof holder === "string") return { [Symbol.asyncDispose]: async () => {} };
+  return holder;
+}
+
+type Held = AsyncDisposable | "taken" | "no_program";
+
+async function holdLock(path: string): Promise<Held> {
+  await writeFile(path, "", { flag: "a", mode: 0o600 });
+  const child = launch("flock", ["-n", path, "cat"], {
+    env: { PATH: "/usr/bin:/bin:/usr/sbin:/sbin", LC_ALL: "C" },
+    keepStdin: true,
+  });
+  child.stdin?.on("error", () => {}); // a refused lock ends the child before it reads
+  child.stderr?.resume();
+  child.stdin?.write("held\n");
+  const echoed = new Promise<"held">((resolve) => child.stdout?.once("data", () => resolve("held")));
+  const first = await Promise.race([echoed, child.ended]);
+  if (first !== "held") {
+    if (first.spawnError) return "no_program";
+    if (first.exitCode === 1) return "taken";
+    throw Fault.of("DATABASE_UNAVAILABLE", "", { message: `cannot lock ${path} (flock: ${first.exitCode})` });
+  }
+  child.channel.unref();
+  return {
+    [Symbol.asyncDispose]: async () => {
+      child.stdin?.end();
+      await child.ended;
+    },
+  };
+}
+
+async function readHolder(path: string): Promise<{ pid: number; startTime: string } | null> {
+  const [pid, startTime] = (await readFile(path, "utf8").catch(() => "")).trim().split(" ");
+  return pid && startTime ? { pid: Number(pid), startTime } : null;
+}
+
+async function isHolderAlive(path: string): Promise<boolean> {
+  const holder = await readHolder(path);
+  return holder !== null && (await findStartTime(holder.pid)) === holder.startTime;
+}

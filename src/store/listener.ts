@@ -1,0 +1,135 @@
+import { Client, escapeIdentifier } from "pg";
+import { toError } from "../kernel/clock.ts";
+import { retry } from "../kernel/retry.ts";
+import type { Logger } from "../telemetry/log.ts";
+import { connectionConfig } from "./connection.ts";
+import type { Subscription } from "./store.ts";
+
+/** A silent network drop is noticed within a check and its time-out; keepalive alone takes minutes on most kernels. */
+const CHECK_EVERY_MS = 10_000;
+const CHECK_TIMEOUT_MS = 5_000;
+
+interface Handler {
+  readonly channel: string;
+  readonly onMessage: (payload: string) => void;
+  readonly onReconnect: () => void;
+}
+
+export interface Listener extends AsyncDisposable {
+  subscribe(handler: Handler): Promise<Subscription>;
+}
+
+/**
+ * One connection of its own for all channels, made with the first subscription. When it is lost it connects again with growing pauses, at most
+ * 5 s, listens to everything again, and then tells every subscriber, since notifications in between are gone.
+ */
+export function createListener(connectionString: string, log: Logger): Listener {
+  const handlers = new Set<Handler>();
+  const stopping = new AbortController();
+  let client: Client | null = null;
+  let connecting: Promise<void> | null = null;
+  let reconnecting: Promise<void> | null = null;
+
+  const open = async (): Promise<void> => {
+    const channels = [...handlers].map((handler) => handler.channel);
+    const deliver = (channel: string, payload: string): void => {
+      for (const handler of handlers) {
+        if (handler.channel === channel) guard(() => handler.onMessage(payload), log);
+      }
+    };
+    const next = await connect(connectionString, channels, deliver, lose);
+    client = next;
+    if (stopping.signal.aborted) await next.end();
+    else watch(next, lose);
+  };
+
+  const lose = (lost: Client, error: Error): void => {
+    if (client !== lost) return;
+    client = null;
+    void lost.end().catch(() => {});
+    if (stopping.signal.aborted) return;
+    log.warn({ err: error }, "the connection that listens was lost");
+    reconnecting = reconnect()
+      .catch((error: unknown) => log.debug({ err: error }, "listening ended"))
+      .finally(() => (reconnecting = null));
+  };
+
+  const reconnect = async (): Promise<void> => {
+    const forEver = { attempts: Infinity, baseMs: 50, maxMs: 5_000, signal: stopping.signal };
+    await retry(forEver, open);
+    for (const handler of handlers) guard(() => handler.onReconnect(), log);
+  };
+
+  const ensureOpen = async (): Promise<void> => {
+    if (client !== null || reconnecting !== null) return reconnecting ?? undefined;
+    connecting ??= open().finally(() => (connecting = null));
+    await connecting;
+  };
+
+  return {
+    async subscribe(handler) {
+      stopping.signal.throwIfAborted();
+      handlers.add(handler);
+      try {
+        await ensureOpen();
+        await client?.query(`listen ${escapeIdentifier(handler.channel)}`);
+      } catch (error) {
+        handlers.delete(handler);
+        throw toError(error);
+      }
+      return { [Symbol.asyncDispose]: async () => void handlers.delete(handler) };
+    },
+    async [Symbol.asyncDispose]() {
+      stopping.abort(new Error("the store is closed"));
+      const open = client;
+      client = null;
+      await open?.end().catch(() => {});
+      await Promise.allSettled([connecting, reconnecting]);
+    },
+  };
+}
+
+/** A connection that listens to `channels`. `lose` is called, perhaps twice, when it ends by itself. */
+async function connect(
+  connectionString: string,
+  channels: readonly string[],
+  deliver: (channel: string, payload: string) => void,
+  lose: (client: Client, error: Error) => void,
+): Promise<Client> {
+  const client = new Client(connectionConfig(connectionString));
+  client.on("error", (error) => lose(client, error));
+  client.on("end", () => lose(client, new Error("the connection ended")));
+  client.on("notification", ({ channel, payload }) => deliver(channel, payload ?? ""));
+  try {
+    await client.connect();
+    for (const channel of new Set(channels)) await client.query(`listen ${escapeIdentifier(channel)}`);
+    return client;
+  } catch (error) {
+    await client.end().catch(() => {});
+    throw error;
+  }
+}
+
+/** A subscriber's mistake must not end the connection that the others use. */
+function guard(call: () => void, log: Logger): void {
+  try {
+    call();
+  } catch (error) {
+    log.error({ err: error }, "a notification's subscriber failed");
+  }
+}
+
+/** Asks the server something now and then: a connection that does not answer counts as lost. */
+function watch(client: Client, lose: (client: Client, error: Error) => void): void {
+  const check = setInterval(() => {
+    const late = setTimeout(() => lose(client, new Error("no answer in time")), CHECK_TIMEOUT_MS).unref();
+    client.query("select 1").then(
+      () => clearTimeout(late),
+      (error: unknown) => {
+        clearTimeout(late);
+        lose(client, toError(error));
+      },
+    );
+  }, CHECK_EVERY_MS).unref();
+  client.once("end", () => clearInterval(check));
+}
