@@ -1,4 +1,8 @@
+import { newId } from "../kernel/ids.ts";
 import type { Tx } from "../store/store.ts";
+import type { Queue } from "./queue.ts";
+import { reportState } from "./report.ts";
+import { getTarget, type Target } from "./target.ts";
 
 export type DeploymentCause = "push" | "manual" | "redeploy" | "rollback" | "restart";
 
@@ -24,3 +28,68 @@ export interface Enqueued {
 
 /** Writes the row, supersedes older queued ones, sends the job and sets `environment.wanted_commit`, all in the caller's transaction. */
 export type Enqueue = (tx: Tx, request: EnqueueRequest) => Promise<Enqueued>;
+
+export function createEnqueue(parts: {
+  readonly queue: Queue;
+  readonly notify: (tx: Tx, environmentId: string) => Promise<void>;
+  readonly appUrl: (host: string) => string;
+}): Enqueue {
+  return async (tx, request) => {
+    await tx
+      .selectFrom("environment")
+      .select("id")
+      .where("id", "=", request.environmentId)
+      .forUpdate()
+      .execute();
+    const target = await getTarget(tx, request.environmentId);
+    const superseded = await supersedeQueued(tx, target, parts.appUrl);
+    const deployment = await tx
+      .insertInto("deployment")
+      .values({
+        id: newId("dep"),
+        environment_id: request.environmentId,
+        commit_sha: request.commit,
+        ref: request.ref,
+        title: request.title,
+        author: request.author,
+        cause: request.cause,
+        delivery_id: request.deliveryId,
+        release_id: request.releaseId,
+      })
+      .returning(["id", "number", "commit_sha", "ref"])
+      .executeTakeFirstOrThrow();
+    if (request.cause === "push") await setWantedCommit(tx, request.environmentId, request.commit);
+    await reportState(tx, target, deployment, "queued", parts.appUrl);
+    await parts.queue.send(tx, request.environmentId);
+    await parts.notify(tx, request.environmentId);
+    return { deploymentId: deployment.id, number: deployment.number, superseded };
+  };
+}
+
+/** What the environment should show: the head that was last read. Rollbacks and old commits leave it, else polling would undo them. */
+export async function setWantedCommit(tx: Tx, environmentId: string, commit: string): Promise<void> {
+  await tx
+    .updateTable("environment")
+    .set({ wanted_commit: commit })
+    .where("id", "=", environmentId)
+    .execute();
+}
+
+/** Of queued deployments only the newest is wanted: all others (but `except`) end as superseded. Returns their ids. */
+export async function supersedeQueued(
+  tx: Tx,
+  target: Target,
+  appUrl: (host: string) => string,
+  except = "",
+): Promise<readonly string[]> {
+  const rows = await tx
+    .updateTable("deployment")
+    .set({ state: "superseded", finished_at: new Date() })
+    .where("environment_id", "=", target.environmentId)
+    .where("state", "=", "queued")
+    .where("id", "<>", except)
+    .returning(["id", "commit_sha", "ref"])
+    .execute();
+  for (const row of rows) await reportState(tx, target, row, "superseded", appUrl);
+  return rows.map((row) => row.id);
+}

@@ -22,6 +22,8 @@ export interface BuildRequest {
   readonly environmentId: string;
   /** The checked out tree: read and written by the build. */
   readonly workspace: string;
+  /** Where the commands run: `workspace` or a folder below it. */
+  readonly directory: string;
   /** A folder that is kept for this environment between builds (package managers' caches): read and written by the build. */
   readonly cache: string;
   readonly commands: readonly BuildCommand[];

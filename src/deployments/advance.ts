@@ -1,0 +1,103 @@
+import { sql } from "kysely";
+import { Fault } from "../faults/fault.ts";
+import type { Store, Tx } from "../store/store.ts";
+import type { Claim, Run } from "./context.ts";
+import { reportState } from "./report.ts";
+import { mayFollow, TERMINAL_STATES, type DeploymentState } from "./state.ts";
+import type { Target } from "./target.ts";
+
+/**
+ * Writes a state, fenced: only while the claim holds and only along the transition table. Throws `LOST_WORKER` when the claim is gone.
+ * `also` runs in the same transaction.
+ */
+export async function advance(
+  run: Run,
+  to: DeploymentState,
+  also?: (tx: Tx) => Promise<void>,
+): Promise<void> {
+  await advanceClaim(run.parts.store, run.claim, run.target, run.parts.appUrl, to, { also });
+}
+
+export interface Ending {
+  readonly also?: ((tx: Tx) => Promise<void>) | undefined;
+  readonly fault?: Fault | undefined;
+}
+
+export async function advanceClaim(
+  store: Store,
+  claim: Claim,
+  target: Target,
+  appUrl: (host: string) => string,
+  to: DeploymentState,
+  ending: Ending = {},
+): Promise<void> {
+  await store.transaction(async (tx) => {
+    const row = await tx
+      .selectFrom("deployment")
+      .select(["state", "commit_sha", "ref"])
+      .where("id", "=", claim.deploymentId)
+      .where("attempt", "=", claim.attempt)
+      .forUpdate()
+      .executeTakeFirst();
+    if (!row) throw Fault.of("LOST_WORKER", "", { message: "another worker took this deployment over" });
+    if (row.state === to) return;
+    if (!mayFollow(row.state, to)) throw new Error(`a deployment cannot go from ${row.state} to ${to}`);
+    await tx
+      .updateTable("deployment")
+      .set({ state: to, ...endingColumns(to, ending.fault) })
+      .where("id", "=", claim.deploymentId)
+      .execute();
+    await ending.also?.(tx);
+    await reportState(tx, target, row, to, appUrl);
+    await store.notify("log", claim.deploymentId, tx);
+    await store.notify("outbox", claim.deploymentId, tx);
+  });
+}
+
+function endingColumns(
+  to: DeploymentState,
+  fault: Fault | undefined,
+): { finished_at?: Date; fault?: string } {
+  return {
+    ...(TERMINAL_STATES.includes(to) ? { finished_at: new Date() } : {}),
+    ...(fault === undefined ? {} : { fault: JSON.stringify(faultRow(fault)) }),
+  };
+}
+
+/** A fault as rows keep it: for people, without stack and cause. */
+function faultRow(fault: Fault): Record<string, unknown> {
+  return { code: fault.code, reason: fault.reason, message: fault.message, evidence: fault.evidence };
+}
+
+/** Runs one step and keeps when it began, how it ended and how long it took. Every write carries the attempt. */
+export async function step<T>(run: Run, name: string, work: () => Promise<T>): Promise<T> {
+  run.signal.throwIfAborted();
+  const { store } = run.parts;
+  const { deploymentId, attempt } = run.claim;
+  const begun = await sql`insert into deployment_step (deployment_id, attempt, name, state)
+    select id, attempt, ${name}, 'running' from deployment where id = ${deploymentId} and attempt = ${attempt}
+    on conflict (deployment_id, attempt, name) do update set state = 'running', finished_at = null`.execute(
+    store.db,
+  );
+  if (begun.numAffectedRows === 0n)
+    throw Fault.of("LOST_WORKER", "", { message: "another worker took this deployment over" });
+  await store.notify("log", deploymentId);
+  const end = (state: "done" | "failed"): Promise<unknown> =>
+    store.db
+      .updateTable("deployment_step")
+      .set({ state, finished_at: new Date() })
+      .where("deployment_id", "=", deploymentId)
+      .where("attempt", "=", attempt)
+      .where("name", "=", name)
+      .execute();
+  try {
+    const result = await work();
+    await end("done");
+    return result;
+  } catch (error) {
+    await end("failed").catch((failure: unknown) =>
+      run.parts.log.warn({ error: failure }, "a step's end could not be written"),
+    );
+    throw error;
+  }
+}

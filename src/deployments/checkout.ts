@@ -1,0 +1,41 @@
+import { mkdir } from "node:fs/promises";
+import { deadline } from "../kernel/clock.ts";
+import type { CheckedOut, Remote } from "../source/source.ts";
+import { step } from "./advance.ts";
+import type { Parts, Run } from "./context.ts";
+import { pathsOf, type Target } from "./target.ts";
+
+/** Brings the environment's persistent workspace to exactly the announced commit. */
+export async function checkOut(run: Run): Promise<CheckedOut> {
+  return step(run, "check out", async () => {
+    const { workspace } = pathsOf(run.parts.dataDir, run.claim.environmentId);
+    await mkdir(workspace, { recursive: true, mode: 0o700 });
+    const tree = await run.parts.source.checkOut({
+      remote: await getRemote(run.parts, run.target),
+      commit: run.claim.commit,
+      workspace,
+      fence: run.claim,
+      signal: deadline(run.parts.deadlines.checkOut, run.signal),
+      onLine: (line) => run.log.line(line),
+    });
+    run.log.line(`${tree.commit.slice(0, 8)} ${tree.title} (${tree.author})`);
+    await nameDeployment(run, tree);
+    return tree;
+  });
+}
+
+/** The mirror is shared by all apps of a project. */
+export async function getRemote(parts: Parts, target: Target): Promise<Remote> {
+  const { token, ca } = await parts.connections.open(target.connectionId);
+  return { key: `${target.connectionId}/${target.projectId}`, url: target.httpUrl, token, ca };
+}
+
+/** A deployment by hand is enqueued with the commit's id only; now its title and author are known. */
+async function nameDeployment(run: Run, tree: CheckedOut): Promise<void> {
+  await run.parts.store.db
+    .updateTable("deployment")
+    .set({ title: tree.title, author: tree.author })
+    .where("id", "=", run.claim.deploymentId)
+    .where("attempt", "=", run.claim.attempt)
+    .execute();
+}

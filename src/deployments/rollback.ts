@@ -1,0 +1,132 @@
+import { toError } from "../kernel/clock.ts";
+import { Fault, toFault } from "../faults/fault.ts";
+import type { Route } from "../edge/edge.ts";
+import { advance, advanceClaim } from "./advance.ts";
+import type { Run } from "./context.ts";
+import { writeEvent } from "./event.ts";
+import { finishLive } from "./live.ts";
+import { removeRelease } from "./release.ts";
+import { drainOld, markStopped, recordSwitch } from "./switch.ts";
+
+/** A deployment that lost its worker this often is given up: it may be what kills the workers. */
+const MOST_ATTEMPTS = 4;
+
+/** What the story's `catch` does. Never throws: what cannot be put back now is put back by whoever finds the silent claim. */
+export async function rollBack(run: Run, error: unknown): Promise<void> {
+  const fault = toFault(run.signal.aborted ? run.signal.reason : error);
+  const { log } = run.parts;
+  try {
+    if (await goForward(run)) return;
+    if (run.stopping.aborted) return await giveBack(run);
+    if (fault.is("LOST_WORKER"))
+      return log.warn(
+        { deployment: run.claim.deploymentId },
+        "the deployment was taken over by another worker",
+      );
+    await putBack(run);
+    await end(run, fault);
+  } catch (failure) {
+    log.error(
+      { error: toError(failure), first: fault, deployment: run.claim.deploymentId },
+      "putting a deployment back failed; it is tried again",
+    );
+  }
+}
+
+/** The same for a deployment whose worker was lost: from rows and from what the edge says, nothing else. */
+export async function recover(run: Run): Promise<void> {
+  if (await goForward(run)) return;
+  if (run.claim.attempt <= MOST_ATTEMPTS) return giveBack(run);
+  await putBack(run);
+  await end(
+    run,
+    Fault.of("LOST_WORKER", "", {
+      message: `Its worker was lost ${MOST_ATTEMPTS} times; it is not tried again.`,
+    }),
+  );
+}
+
+/** If the edge serves this deployment already there is no way back: the rows catch up and the old replicas go. */
+async function goForward(run: Run): Promise<boolean> {
+  const forward: Run = { ...run, signal: new AbortController().signal };
+  const recorded = await findRecorded(run);
+  const served = recorded === null ? await findServed(run) : null;
+  if (served) await recordSwitch(forward, served.route.releaseId, served.replicaId, served.port);
+  const id = recorded ?? served?.route.releaseId;
+  if (id === undefined) return false;
+  await drainOld(forward);
+  await finishLive(forward, { id });
+  return true;
+}
+
+/** The live release, when this deployment's rows say already that the edge acknowledged its switch. */
+async function findRecorded(run: Run): Promise<string | null> {
+  const row = await run.parts.store.db
+    .selectFrom("deployment as d")
+    .innerJoin("environment as e", "e.id", "d.environment_id")
+    .select("e.live_release_id as id")
+    .where("d.id", "=", run.claim.deploymentId)
+    .where("d.state", "=", "draining")
+    .executeTakeFirst();
+  return row?.id ?? null;
+}
+
+async function findServed(run: Run): Promise<{ route: Route; replicaId: string; port: number } | null> {
+  const replicas = await listReplicas(run);
+  if (replicas.length === 0) return null;
+  const route = (await run.parts.edge.routes()).find((one) => one.host === run.target.host);
+  for (const { id, port } of replicas) {
+    if (port !== null && route?.targets.some((target) => target.port === port))
+      return { route, replicaId: id, port };
+  }
+  return null;
+}
+
+async function listReplicas(run: Run): Promise<{ id: string; port: number | null }[]> {
+  return run.parts.store.db
+    .selectFrom("replica")
+    .select(["id", "port"])
+    .where("deployment_id", "=", run.claim.deploymentId)
+    .where("state", "<>", "stopped")
+    .execute();
+}
+
+/** Stops this deployment's replicas and removes its releases. The release that was live before was never touched. */
+async function putBack(run: Run): Promise<void> {
+  const { store, runtime, deadlines } = run.parts;
+  for (const replica of await listReplicas(run)) {
+    await runtime.stop(replica.id, run.claim, deadlines.stop);
+    await markStopped(store.db, replica.id);
+  }
+  const releases = await store.db
+    .selectFrom("release")
+    .select(["id", "directory"])
+    .where("deployment_id", "=", run.claim.deploymentId)
+    .where((eb) =>
+      eb(
+        "id",
+        "not in",
+        eb.selectFrom("environment").select("live_release_id").where("live_release_id", "is not", null),
+      ),
+    )
+    .execute();
+  for (const release of releases) await removeRelease(store, release);
+}
+
+/** Back into the queue, for this worker's successor. */
+async function giveBack(run: Run): Promise<void> {
+  await putBack(run);
+  await advance(run, "queued");
+}
+
+async function end(run: Run, fault: Fault): Promise<void> {
+  const { parts, claim, target } = run;
+  const cancelled = fault.is("CANCELLED");
+  run.log.line(cancelled ? "Cancelled." : `Failed: ${fault.message}`);
+  await run.log.flush();
+  const text = `${claim.commit.slice(0, 8)} of ${claim.ref} ${cancelled ? "was cancelled" : `failed: ${fault.message}`}`;
+  await advanceClaim(parts.store, claim, target, parts.appUrl, cancelled ? "cancelled" : "failed", {
+    fault,
+    also: (tx) => writeEvent(tx, target.appId, cancelled ? "cancelled" : "failed", text),
+  });
+}
