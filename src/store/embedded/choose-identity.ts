@@ -3,7 +3,7 @@ import { Fault } from "../../faults/fault.ts";
 import { run, RunError } from "../../kernel/run.ts";
 import { listIdentities, wrapCommand, type Identity } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
-import { ensurePassable, ensurePrivateFolder, type Layout } from "./folders.ts";
+import { ensurePrivateFolder, makePassable, type Layout } from "./folders.ts";
 
 /**
  * The first way of running PostgreSQL that works here, found out by running its program and by writing below the data folder. A separate
@@ -38,13 +38,14 @@ async function probe(
     const command = wrapCommand(identity, program, words);
     await run(command.file, command.words, { ...identity.spawnAs, env, timeoutMs: 20_000, cwd: "/" });
   };
+  const restore = await makePassable(layout.root, identity.owner);
   try {
     await tryRun(binaries.postgres, "--version");
-    await ensurePassable(layout.root, identity.owner);
     await ensurePrivateFolder(target, identity.owner);
     await tryRun("test", "-w", target);
     return null;
   } catch (error) {
+    await restore();
     if (error instanceof RunError) return `${error.message} ${error.stderr.slice(-300)}`.trim();
     throw error;
   }

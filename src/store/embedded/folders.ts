@@ -30,19 +30,23 @@ export function layoutOf(root: string, major: number): Layout {
 
 /**
  * Lets the server's user through `root` and no further: the group's search bit where the group is ours to give away, else everybody's.
- * Everything below is 0700 or 0600, so what it shows is names at most.
+ * Everything below is 0700 or 0600, so what it shows is names at most. Returns how to take it back.
  */
-export async function ensurePassable(root: string, owner: Identity["owner"]): Promise<void> {
+export async function makePassable(root: string, owner: Identity["owner"]): Promise<() => Promise<void>> {
   const facts = await lstat(root);
-  if (owner === null || owner.uid === facts.uid) return;
   const mode = facts.mode & 0o7777;
-  if ((mode & 0o001) !== 0 || (facts.gid === owner.gid && (mode & 0o010) !== 0)) return;
+  const passable = (mode & 0o001) !== 0 || (facts.gid === owner?.gid && (mode & 0o010) !== 0);
+  if (owner === null || owner.uid === facts.uid || passable) return async () => {};
   if ((mode & 0o070) === 0) {
     await chown(root, facts.uid, owner.gid);
     await chmod(root, mode | 0o010);
   } else {
     await chmod(root, mode | 0o001);
   }
+  return async () => {
+    await chown(root, facts.uid, facts.gid);
+    await chmod(root, mode);
+  };
 }
 
 /** A folder of mode 0700 that belongs to `owner`. */

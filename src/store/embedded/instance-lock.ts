@@ -39,7 +39,6 @@ async function holdLock(path: string): Promise<Held> {
     if (first.exitCode === 1) return "taken";
     throw Fault.of("DATABASE_UNAVAILABLE", "", { message: `cannot lock ${path} (flock: ${first.exitCode})` });
   }
-  child.channel.unref();
   return {
     [Symbol.asyncDispose]: async () => {
       child.stdin?.end();
