@@ -1,0 +1,38 @@
+import type { FastifyInstance } from "fastify";
+import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import { Secret } from "../kernel/secret.ts";
+import { api } from "./contract.ts";
+import { requestSignal } from "./request-signal.ts";
+import type { Services } from "./services.ts";
+
+export function mountConnections(app: FastifyInstance, services: Services, closing: AbortSignal): void {
+  const { connections, apps, check } = services;
+  const routes = app.withTypeProvider<ZodTypeProvider>();
+
+  routes.route({
+    ...api.check,
+    handler: async ({ body }, reply) =>
+      check({
+        url: body.url,
+        token: new Secret(body.token),
+        ca: body.ca,
+        signal: requestSignal(reply, closing),
+      }),
+  });
+  routes.route({
+    ...api.connect,
+    handler: async ({ body }, reply) => {
+      const request = { url: body.url, token: new Secret(body.token), name: body.name, ca: body.ca };
+      const connected = await connections.connect(request, requestSignal(reply, closing));
+      reply.code(201);
+      return connected;
+    },
+  });
+  routes.route({ ...api.listConnections, handler: async () => ({ connections: await connections.list() }) });
+  routes.route({ ...api.getConnection, handler: async ({ params }) => connections.get(params.connection) });
+  // Not ended by a client that leaves: half a removal helps nobody.
+  routes.route({
+    ...api.disconnect,
+    handler: async ({ params }) => apps.disconnect(params.connection, closing),
+  });
+}
