@@ -36,6 +36,8 @@ export interface UserInfo {
   readonly username: string;
   readonly bot: boolean;
   readonly admin: boolean;
+  /** The user's page as GitLab links to it: begins with the address by which browsers reach this GitLab. */
+  readonly webUrl?: string | null;
 }
 
 export interface Project {

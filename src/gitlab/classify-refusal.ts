@@ -1,0 +1,57 @@
+import { Fault, type Evidence } from "../faults/fault.ts";
+import type { Answer } from "./answer.ts";
+import type { Envelope } from "./words.ts";
+
+/** 401 and 403: token, account, scope or role, told apart by the envelope (GitLab's `lib/api/api_guard.rb`). */
+export function classifyRefusal(answer: Answer, envelope: Envelope, evidence: Evidence): Fault {
+  return answer.status === 401 ? unauthorized(envelope, evidence) : forbidden(answer, envelope, evidence);
+}
+
+function unauthorized(envelope: Envelope, evidence: Evidence): Fault {
+  const { error, description } = envelope;
+  if (error === "dpop_error") return Fault.of("AUTH_FAILED", "dpop_required", { evidence });
+  if (error === "restricted_language_server_client_error") {
+    return Fault.of("AUTH_FAILED", "wrong_kind", { evidence });
+  }
+  if (error === "invalid_token" || error === "") {
+    if (/\bexpired\b/i.test(description)) return Fault.of("AUTH_FAILED", "expired", { evidence });
+    if (/\brevoked\b/i.test(description)) return Fault.of("AUTH_FAILED", "revoked", { evidence });
+    if (/\bimpersonation\b/i.test(description)) {
+      return Fault.of("AUTH_FAILED", "impersonation_disabled", { evidence });
+    }
+  }
+  return Fault.of("AUTH_FAILED", "unknown_token", { evidence });
+}
+
+/** GitLab's `user_access_denied_reason.rb`; the sentences differ a little between versions, the words matched here do not. */
+const ACCOUNT_STATES = [
+  [/pending approval/i, "pending_approval"],
+  [/terms of service/i, "terms"],
+  [/deactivated/i, "deactivated"],
+  [/not confirmed/i, "email_unconfirmed"],
+  [/password expired/i, "password_expired"],
+  [/blocked/i, "blocked"],
+] as const;
+
+function forbidden(answer: Answer, envelope: Envelope, evidence: Evidence): Fault {
+  const { error, message } = envelope;
+  if (error === "insufficient_scope") return Fault.of("INSUFFICIENT_SCOPES", "missing_api", { evidence });
+  if (error === "insufficient_granular_scope") {
+    return Fault.of("INSUFFICIENT_SCOPES", "missing_permissions", { evidence });
+  }
+  const state = ACCOUNT_STATES.find(([words]) => words.test(message));
+  if (state && message.startsWith("403 Forbidden - "))
+    return Fault.of("ACCOUNT_UNUSABLE", state[1], { evidence });
+  if (/read-only instance/i.test(message)) return Fault.of("GITLAB_UNAVAILABLE", "read_only", { evidence });
+  const needs = neededLevel(answer);
+  return Fault.of("INSUFFICIENT_ROLE", "", { evidence: { ...evidence, ...(needs ? { needs } : {}) } });
+}
+
+/** The role GitLab asks for at this place: hooks and deploy keys 40, statuses 30, reading code 20. */
+function neededLevel(answer: Answer): string | null {
+  const { pathTemplate } = answer;
+  if (/\/(hooks|deploy_keys)\b/.test(pathTemplate)) return "Maintainer";
+  if (/\/statuses\b/.test(pathTemplate)) return "Developer";
+  if (/\/repository\b/.test(pathTemplate)) return "Reporter";
+  return null;
+}

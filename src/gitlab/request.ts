@@ -1,0 +1,48 @@
+import { Fault } from "../faults/fault.ts";
+import type { Secret } from "../kernel/secret.ts";
+
+export interface Request {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  /** `/projects/:id/hooks`; each `:name` is taken from `params` and encoded. */
+  readonly template: string;
+  readonly params?: Readonly<Record<string, string | number>>;
+  readonly query?: Readonly<Record<string, string | number | boolean>>;
+  readonly body?: Readonly<Record<string, unknown>>;
+  /** Milliseconds for one try, from connecting to the last byte. Default 15,000. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** `/gitlab/api/v4/projects/42/hooks?page=2`. */
+export function toPath(base: URL, request: Request): string {
+  const path = request.template.replaceAll(/:(\w+)/g, (_, name: string) =>
+    encodeURIComponent(String(request.params?.[name] ?? "").toWellFormed()),
+  );
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(request.query ?? {})) query.append(name, String(value));
+  const prefix = base.pathname === "/" ? "" : base.pathname;
+  return `${prefix}/api/v4${path}${query.size === 0 ? "" : `?${query.toString()}`}`;
+}
+
+/**
+ * JSON is declared on every write, DELETE included: in maintenance mode GitLab answers other types with a redirect to a web page.
+ * Throws `AUTH_FAILED` for what cannot be a token, because the library's complaint about such a header would quote it.
+ */
+export function toHeaders(
+  request: Request,
+  sender: { readonly token: Secret | null; readonly userAgent: string; readonly host: string },
+): Record<string, string> {
+  const token = sender.token?.reveal();
+  if (token !== undefined && !/^[\u0021-\u007e]+$/.test(token)) {
+    const words = "The token is empty or holds blanks, line ends or letters that no token has";
+    const evidence = { method: request.method, pathTemplate: request.template, host: sender.host, words };
+    throw Fault.of("AUTH_FAILED", "unknown_token", { evidence });
+  }
+  return {
+    accept: "application/json",
+    "accept-encoding": "identity",
+    "user-agent": sender.userAgent,
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    ...(request.method === "GET" ? {} : { "content-type": "application/json" }),
+  };
+}
