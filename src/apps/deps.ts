@@ -1,5 +1,4 @@
 import type { Connections } from "../connections/connections.ts";
-import type { Secret } from "../kernel/secret.ts";
 import type { Vault } from "../secrets/vault.ts";
 import type { Store } from "../store/store.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -15,14 +14,8 @@ export interface AppsDeps {
   readonly appsDomain: string;
   /** Where people reach a host: `http://shop.localhost:8080`. */
   readonly publicAppUrl: (host: string) => string;
-  readonly createDeployKey: CreateDeployKey;
   readonly teardown: Teardown;
   /** Called after a link is complete and the branch has a commit: deploys it. */
   readonly onLinked: (environmentId: string) => Promise<void>;
   readonly log: Logger;
 }
-
-/** A new key pair in OpenSSH's forms. */
-export type CreateDeployKey = (
-  comment: string,
-) => Promise<{ readonly publicKey: string; readonly privateKey: Secret }>;

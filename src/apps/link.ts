@@ -1,6 +1,7 @@
 import { Fault, toFault } from "../faults/fault.ts";
 import type { GitLab } from "../gitlab/gitlab.ts";
 import { deadline } from "../kernel/clock.ts";
+import { createDeployKey } from "../source/deploy-key.ts";
 import type { Db } from "../store/store.ts";
 import type { LinkRequest } from "./apps.ts";
 import { parseBranch } from "./branch.ts";
@@ -37,7 +38,7 @@ async function linkLocked(
   wish: LinkWish,
   signal?: AbortSignal,
 ): Promise<{ appId: string; environmentId: string }> {
-  const key = await deps.createDeployKey(`fairlead-${wish.name ?? wish.defaultName}`);
+  const key = createDeployKey(`fairlead-${wish.name ?? wish.defaultName}`);
   const { app, linked, environmentId } = await writeLinkRows(db, deps.vault, wish, key);
   try {
     await ensureInGitLab(deps, db, gitlab, { app, linked }, signal);
