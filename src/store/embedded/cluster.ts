@@ -14,11 +14,15 @@ export interface ServerProgram {
 }
 
 /** The cluster's folder, initialised and owned by the server's user. Throws `DATABASE_UNAVAILABLE` (wrong_version) for another major. */
-export async function ensureCluster(program: ServerProgram, layout: Layout): Promise<void> {
+export async function ensureCluster(
+  program: ServerProgram,
+  layout: Layout,
+  signal?: AbortSignal,
+): Promise<void> {
   const version = await findVersion(layout.cluster);
   if (version === null) {
     await refuseOtherMajor(layout);
-    await initialise(program, layout);
+    await initialise(program, layout, signal);
   } else if (version !== String(MAJOR)) {
     throw wrongVersion(layout.cluster, version);
   }
@@ -48,13 +52,14 @@ function wrongVersion(folder: string, version: string): Fault {
 }
 
 /** Measured 0.8 to 1.0 s, 1.8 s on a busy machine. */
-async function initialise(program: ServerProgram, layout: Layout): Promise<void> {
-  await rm(layout.fresh, { recursive: true, force: true });
+async function initialise(program: ServerProgram, layout: Layout, signal?: AbortSignal): Promise<void> {
+  await removeHalfMade(layout);
   await ensurePrivateFolder(layout.fresh, program.identity.owner);
   const command = wrapCommand(program.identity, program.binaries.initdb, initdbArguments(layout.fresh));
   try {
     await run(command.file, command.words, {
       ...program.identity.spawnAs,
+      ...(signal === undefined ? {} : { signal }),
       env: program.env,
       timeoutMs: 120_000,
       cwd: "/",
@@ -67,4 +72,10 @@ async function initialise(program: ServerProgram, layout: Layout): Promise<void>
     });
   }
   await rename(layout.fresh, layout.cluster);
+}
+
+async function removeHalfMade(layout: Layout): Promise<void> {
+  const prefix = `pg${MAJOR}.new-`;
+  const left = (await readdir(layout.root)).filter((name) => name.startsWith(prefix));
+  for (const name of left) await rm(join(layout.root, name), { recursive: true, force: true, maxRetries: 5 });
 }

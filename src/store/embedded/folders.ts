@@ -9,7 +9,10 @@ import type { Identity } from "./account.ts";
 export interface Layout {
   readonly root: string;
   readonly cluster: string;
-  /** initdb works here; it becomes `cluster` by a rename, so a half-made cluster never looks like one. */
+  /**
+   * initdb works here; it becomes `cluster` by a rename, so a half-made cluster never looks like one. Another start has another one: an
+   * initdb that outlived its Fairlead tidies up after itself.
+   */
   readonly fresh: string;
   readonly libraries: string;
   readonly log: string;
@@ -21,7 +24,7 @@ export function layoutOf(root: string, major: number): Layout {
   return {
     root,
     cluster,
-    fresh: `${cluster}.new`,
+    fresh: `${cluster}.new-${process.pid}`,
     libraries: `${cluster}.lib`,
     log: `${cluster}.log`,
     lock: `${cluster}.lock`,

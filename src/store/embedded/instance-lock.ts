@@ -1,5 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { Fault } from "../../faults/fault.ts";
+import { deadline } from "../../kernel/clock.ts";
+import { waitUntil } from "../../kernel/retry.ts";
 import { launch } from "../../kernel/run.ts";
 import { findStartTime } from "./processes.ts";
 
@@ -9,16 +11,33 @@ import { findStartTime } from "./processes.ts";
  * start time.
  */
 export async function claimInstance(path: string): Promise<AsyncDisposable> {
-  const holder = await holdLock(path);
-  if (holder === "taken" || (holder === "no_program" && (await isHolderAlive(path)))) {
-    throw Fault.of("DATABASE_UNAVAILABLE", "in_use", {
-      message: `another Fairlead uses this data folder: process ${(await readHolder(path))?.pid ?? "unknown"}. Stop it first, or give this one a data folder of its own.`,
-      evidence: { lock: path, pid: (await readHolder(path))?.pid },
-    });
-  }
+  const held = await waitUntil(() => tryClaim(path), { everyMs: 50, signal: deadline(RELEASE_MS) }).catch(
+    async (error: unknown) => {
+      if (error instanceof Error && error.name === "TimeoutError") throw await inUse(path);
+      throw error;
+    },
+  );
   await writeFile(path, `${process.pid} ${await findStartTime(process.pid)}\n`, { mode: 0o600 });
-  if (typeof holder === "string") return { [Symbol.asyncDispose]: async () => {} };
-  return holder;
+  return held;
+}
+
+/** A killed holder's lock is free as soon as the kernel has ended its child, some milliseconds later. */
+const RELEASE_MS = 3_000;
+
+/** Null while the lock of a dead holder is not free yet. */
+async function tryClaim(path: string): Promise<AsyncDisposable | null> {
+  const held = await holdLock(path);
+  if (typeof held !== "string") return held;
+  if (await isHolderAlive(path)) throw await inUse(path);
+  return held === "no_program" ? { [Symbol.asyncDispose]: async () => {} } : null;
+}
+
+async function inUse(path: string): Promise<Fault> {
+  const pid = (await readHolder(path))?.pid;
+  return Fault.of("DATABASE_UNAVAILABLE", "in_use", {
+    message: `another Fairlead uses this data folder: process ${pid ?? "unknown"}. Stop it first, or give this one a data folder of its own.`,
+    evidence: { lock: path, pid },
+  });
 }
 
 type Held = AsyncDisposable | "taken" | "no_program";

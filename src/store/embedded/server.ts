@@ -7,7 +7,7 @@ import { launch, type Program, type ProgramEnd } from "../../kernel/run.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { wrapCommand } from "./account.ts";
 import type { ServerProgram } from "./cluster.ts";
-import { DATABASE, ROLE, serverArguments, type ServerPaths } from "./settings.ts";
+import { DATABASE, ROLE, serverArguments, SUPERUSER, type ServerPaths } from "./settings.ts";
 
 /** Milliseconds until a started server must answer. Recovery replays at most max_wal_size (256 MB). */
 const READY_MS = 60_000;
@@ -26,8 +26,8 @@ export interface RunningServer {
 export interface StartOptions {
   readonly log: Logger;
   readonly logFile: string;
-  readonly signal?: AbortSignal;
-  readonly settings?: Readonly<Record<string, string>>;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** Starts the server program and waits until it answers and Fairlead's database exists. */
@@ -64,7 +64,7 @@ export async function startServer(
 async function waitUntilReady(
   paths: ServerPaths,
   server: RunningServer,
-  signal?: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   const ended = new AbortController();
   void server.ended.then((end) => ended.abort(new Error(`ended with ${end.exitCode ?? end.signal}`)));
@@ -72,14 +72,16 @@ async function waitUntilReady(
   await waitUntil(() => ensureDatabase(paths), { everyMs: 10, signal: until });
 }
 
-/** False while the server does not take connections yet. */
+/** False while the server does not take connections yet. Fairlead's role is no superuser: its SQL reaches no file and no program. */
 async function ensureDatabase(paths: ServerPaths): Promise<boolean> {
-  const client = new Client({ host: paths.sockets, user: ROLE, database: "postgres" });
+  const client = new Client({ host: paths.sockets, user: SUPERUSER, database: "postgres" });
   client.on("error", () => {}); // the connection is thrown away; the query has failed as well
   try {
     await client.connect();
-    const found = await client.query("select 1 from pg_database where datname = $1", [DATABASE]);
-    if (found.rowCount === 0) await client.query(`create database ${DATABASE}`);
+    const roles = await client.query("select 1 from pg_roles where rolname = $1", [ROLE]);
+    if (roles.rowCount === 0) await client.query(`create role ${ROLE} login createdb`);
+    const databases = await client.query("select 1 from pg_database where datname = $1", [DATABASE]);
+    if (databases.rowCount === 0) await client.query(`create database ${DATABASE} owner ${ROLE}`);
     return true;
   } catch (error) {
     if (isNotReady(error)) return false;

@@ -1,6 +1,8 @@
 /** The role and the database that Fairlead uses in its own server. */
 export const ROLE = "fairlead";
 export const DATABASE = "fairlead";
+/** Makes those two and is used for nothing else. */
+export const SUPERUSER = "postgres";
 
 /**
  * For one application on a small machine: 10 processes would be 30 MB, without the I/O workers (`io_method`) and the replication
@@ -61,7 +63,7 @@ export function serverArguments(paths: ServerPaths, extra: Readonly<Record<strin
 export function initdbArguments(data: string): string[] {
   return [
     `--pgdata=${data}`,
-    `--username=${ROLE}`,
+    `--username=${SUPERUSER}`,
     "--encoding=UTF8",
     "--locale=C",
     "--locale-provider=builtin",

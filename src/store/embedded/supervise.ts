@@ -24,7 +24,7 @@ export interface EmbeddedOptions {
 /** A PostgreSQL that runs until it is disposed: when it dies it is started again. */
 export interface EmbeddedServer extends AsyncDisposable {
   readonly connectionString: string;
-  /** The postmaster's process id; null while it is being started again. */
+  /** The server's process id; null while it is being started again. */
   readonly pid: () => number | null;
 }
 
@@ -44,10 +44,10 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
     undo.defer(() => rm(sockets, { recursive: true, force: true }));
     const paths = { data: layout.cluster, sockets, cluster: `fairlead-${shortHash(layout.cluster)}` };
     await recoverCluster(paths, log, options.signal);
-    const program = await prepare(binaries, layout, paths);
-    const start = async (): Promise<RunningServer> =>
-      startServer(program, paths, { ...options, log, logFile: layout.log });
-    const keeper = undo.use(keepRunning(await start(), { start, paths, log }));
+    const program = await prepare(binaries, layout, paths, options.signal);
+    const start = async (signal: AbortSignal | undefined): Promise<RunningServer> =>
+      startServer(program, paths, { log, logFile: layout.log, settings: options.settings ?? {}, signal });
+    const keeper = undo.use(keepRunning(await start(options.signal), { start, paths, log }));
     const release = undo.move();
     return {
       connectionString: connectionString(sockets, DATABASE),
@@ -55,6 +55,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
       [Symbol.asyncDispose]: () => release.disposeAsync(),
     };
   } catch (error) {
+    options.signal?.throwIfAborted();
     throw classify(error, options.dataFolder);
   }
 }
@@ -64,7 +65,12 @@ function connectionString(folder: string, database: string): string {
   return `postgresql:///${database}?host=${encodeURIComponent(folder)}&user=${ROLE}`;
 }
 
-async function prepare(binaries: Binaries, layout: Layout, paths: ServerPaths): Promise<ServerProgram> {
+async function prepare(
+  binaries: Binaries,
+  layout: Layout,
+  paths: ServerPaths,
+  signal: AbortSignal | undefined,
+): Promise<ServerProgram> {
   const env = {
     PATH: "/usr/bin:/bin:/usr/sbin:/sbin",
     LC_ALL: "C",
@@ -73,13 +79,13 @@ async function prepare(binaries: Binaries, layout: Layout, paths: ServerPaths): 
   };
   const identity = await chooseIdentity(binaries, layout, env);
   const program = { binaries, identity, env };
-  await ensureCluster(program, layout);
+  await ensureCluster(program, layout, signal);
   await ensurePrivateFolder(paths.sockets, identity.owner);
   return program;
 }
 
 interface Keeping {
-  readonly start: () => Promise<RunningServer>;
+  readonly start: (signal: AbortSignal) => Promise<RunningServer>;
   readonly paths: ServerPaths;
   readonly log: Logger;
 }
@@ -92,7 +98,7 @@ function keepRunning(first: RunningServer, keeping: Keeping): AsyncDisposable & 
     for (let attempt = 1; !stopping.signal.aborted; attempt++) {
       try {
         await recoverCluster(keeping.paths, keeping.log, stopping.signal);
-        return await keeping.start();
+        return await keeping.start(stopping.signal);
       } catch (error) {
         if (stopping.signal.aborted) break;
         keeping.log.error({ err: toFault(error), attempt }, "PostgreSQL did not start again");
@@ -108,7 +114,8 @@ function keepRunning(first: RunningServer, keeping: Keeping): AsyncDisposable & 
       if (stopping.signal.aborted) return;
       keeping.log.error({ ...end }, "PostgreSQL ended; starting it again");
       current = await restart();
-      if (current !== null) keeping.log.info({ pid: current.pid }, "PostgreSQL runs again");
+      if (stopping.signal.aborted) await current?.stop();
+      else if (current !== null) keeping.log.info({ pid: current.pid }, "PostgreSQL runs again");
     }
   })();
   return {

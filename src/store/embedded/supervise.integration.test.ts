@@ -1,0 +1,398 @@
+import {
+  chmod,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Client } from "pg";
+import { expect, onTestFinished, test } from "vitest";
+import { Fault } from "../../faults/fault.ts";
+import { deadline } from "../../kernel/clock.ts";
+import { waitUntil } from "../../kernel/retry.ts";
+import { launch, run } from "../../kernel/run.ts";
+import { listHolders } from "./processes.ts";
+import { shortHash } from "./folders.ts";
+import { startEmbedded } from "./supervise.ts";
+
+const isRoot = process.getuid?.() === 0;
+const NOBODY = 65_534;
+
+async function makeFolder(parent = tmpdir()): Promise<string> {
+  const folder = await realpath(await mkdtemp(join(parent, "fairlead-supervise-")));
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  return folder;
+}
+
+async function query(address: string, text: string): Promise<unknown[]> {
+  const client = new Client({ connectionString: address, connectionTimeoutMillis: 5_000 });
+  client.on("error", () => {});
+  await client.connect();
+  try {
+    return (await client.query(text)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+async function queryUntilAnswered(address: string, text: string): Promise<unknown[]> {
+  return waitUntil(() => query(address, text).catch(() => null), {
+    everyMs: 20,
+    signal: deadline(20_000),
+  });
+}
+
+async function holdersOf(folder: string): Promise<number[]> {
+  const data = join(folder, "pg18");
+  return (await listHolders(data, `fairlead-${shortHash(data)}`)).map((holder) => holder.pid);
+}
+
+/** A Fairlead in a process of its own that starts the server, says so, and stops when its input ends. */
+const CHILD = `
+  import { startEmbedded } from ${JSON.stringify(new URL("supervise.ts", import.meta.url).href)};
+  try {
+    const server = await startEmbedded({ dataFolder: process.argv[1] });
+    console.log(JSON.stringify({ address: server.connectionString, pid: server.pid() }));
+    process.stdin.resume().once("end", () => void server[Symbol.asyncDispose]());
+  } catch (error) {
+    console.log(JSON.stringify({ code: error.code, reason: error.reason, message: error.message, evidence: error.evidence }));
+  }`;
+
+interface Answer {
+  readonly address?: string;
+  readonly pid?: number;
+  readonly code?: string;
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+async function startChild(folder: string, uid?: number) {
+  const child = launch(process.execPath, ["--input-type=module", "-e", CHILD, folder], {
+    env: { PATH: "/usr/bin:/bin:/usr/sbin:/sbin" },
+    keepStdin: true,
+    ...(uid === undefined ? {} : { uid, gid: uid }),
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  let said = "";
+  child.stdout?.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  let complaints = "";
+  child.stderr?.on("data", (chunk: Buffer) => (complaints += chunk.toString()));
+  await Promise.race([
+    child.ended,
+    waitUntil(() => said.includes("\n"), { everyMs: 5, signal: deadline(30_000) }),
+  ]);
+  if (said === "") throw new Error(`the child said nothing: ${complaints}`);
+  const answer: Answer = JSON.parse(said);
+  return { child, answer };
+}
+
+test("what is written is there after a stop and a start; a stop leaves no process and no socket folder", async () => {
+  const dataFolder = await makeFolder();
+  let sockets = "";
+  {
+    await using server = await startEmbedded({ dataFolder });
+    sockets = new URL(server.connectionString).searchParams.get("host") ?? "";
+    await query(server.connectionString, "create table kept as select 7 as n");
+    expect((await holdersOf(dataFolder)).length).toBeGreaterThan(1);
+    expect((await stat(sockets)).mode & 0o777).toBe(0o700);
+    expect(await query(server.connectionString, "select current_setting('fsync') as fsync")).toEqual([
+      { fsync: "on" },
+    ]);
+    expect(
+      await query(
+        server.connectionString,
+        "select datcollate, datlocprovider, datlocale, pg_encoding_to_char(encoding) from pg_database where datname = 'fairlead'",
+      ),
+    ).toEqual([{ datcollate: "C", datlocprovider: "b", datlocale: "C.UTF-8", pg_encoding_to_char: "UTF8" }]);
+  }
+  expect(await holdersOf(dataFolder)).toEqual([]);
+  await expect(stat(sockets)).rejects.toThrow(/ENOENT/u);
+  await using again = await startEmbedded({ dataFolder });
+  expect(await query(again.connectionString, "select n from kept")).toEqual([{ n: 7 }]);
+});
+
+test("SQL reaches no file and no program of the machine", async () => {
+  const dataFolder = await makeFolder();
+  await writeFile(join(dataFolder, "secret.key"), "key", { mode: 0o600 });
+  await using server = await startEmbedded({ dataFolder });
+  for (const statement of [
+    "copy (select 1) to program 'id'",
+    `select pg_read_file('${dataFolder}/secret.key')`,
+    "copy (select 1) to '/tmp/fairlead-should-not-exist'",
+    "create extension file_fdw",
+  ]) {
+    await expect(query(server.connectionString, statement)).rejects.toThrow(/permission denied|must be/u);
+  }
+});
+
+test.runIf(isRoot)("as root, the server's user can reach its cluster and not Fairlead's key", async () => {
+  const dataFolder = await makeFolder();
+  await writeFile(join(dataFolder, "secret.key"), "key", { mode: 0o600 });
+  await using server = await startEmbedded({ dataFolder });
+  const uid = (await stat(`/proc/${server.pid()}`)).uid;
+  expect(uid).not.toBe(0);
+  const asServer = [
+    "--reuid",
+    String(uid),
+    "--clear-groups",
+    "--regid",
+    String((await stat(dataFolder)).gid),
+    "test",
+    "-r",
+  ];
+  const options = { env: { PATH: "/usr/bin:/bin" }, timeoutMs: 5_000 };
+  await run("setpriv", [...asServer, join(dataFolder, "pg18", "PG_VERSION")], options);
+  await expect(run("setpriv", [...asServer, join(dataFolder, "secret.key")], options)).rejects.toMatchObject({
+    exitCode: 1,
+  });
+  await expect(run("setpriv", [...asServer, dataFolder], options)).rejects.toMatchObject({ exitCode: 1 });
+});
+
+test.runIf(isRoot)(
+  "as root, data and programs below a folder that nobody else may enter",
+  async (context) => {
+    const env = { PATH: "/usr/bin:/bin" };
+    const namespaces = await run("unshare", ["-U", "--map-user=65534", "--map-group=65534", "true"], {
+      env,
+      timeoutMs: 5_000,
+    }).then(
+      () => true,
+      () => false,
+    );
+    if (!namespaces) context.skip("this kernel gives no user namespaces");
+    const closed = await makeFolder();
+    await chmod(closed, 0o700);
+    const dataFolder = join(closed, "data");
+    await using server = await startEmbedded({ dataFolder });
+    expect(await query(server.connectionString, "select 1 as one")).toEqual([{ one: 1 }]);
+    expect((await stat(dataFolder)).mode & 0o777).toBe(0o700);
+    expect((await stat(closed)).mode & 0o777).toBe(0o700);
+  },
+);
+
+test.runIf(isRoot)("as root, a cluster moves from one way of running to another", async () => {
+  const closed = await makeFolder();
+  const dataFolder = join(closed, "data");
+  {
+    await using server = await startEmbedded({ dataFolder });
+    await query(server.connectionString, "create table kept as select 7 as n");
+  }
+  const open = await makeFolder();
+  await chmod(open, 0o755);
+  await cp(dataFolder, join(open, "data"), { recursive: true });
+  await using server = await startEmbedded({ dataFolder: join(open, "data") });
+  expect(await query(server.connectionString, "select n from kept")).toEqual([{ n: 7 }]);
+  expect((await stat(`/proc/${server.pid()}`)).uid).not.toBe(0);
+});
+
+test("as an ordinary user", async (context) => {
+  if (!isRoot) context.skip("every other test here runs as one");
+  const reachable = await run(
+    "setpriv",
+    ["--reuid=65534", "--regid=65534", "--clear-groups", "test", "-r", import.meta.filename],
+    { env: { PATH: "/usr/bin:/bin" }, timeoutMs: 5_000 },
+  ).then(
+    () => true,
+    () => false,
+  );
+  if (!reachable) context.skip("nobody may not enter this checkout");
+  const folder = await makeFolder();
+  await chmod(folder, 0o777);
+  const dataFolder = join(folder, "data");
+  const { child, answer } = await startChild(dataFolder, NOBODY);
+  expect(answer.message).toBeUndefined();
+  expect(await query(answer.address!, "select 1 as one")).toEqual([{ one: 1 }]);
+  expect((await stat(`/proc/${answer.pid}`)).uid).toBe(NOBODY);
+  expect((await stat(dataFolder)).mode & 0o777).toBe(0o700);
+  child.stdin?.end();
+  expect(await child.ended).toMatchObject({ exitCode: 0 });
+  expect(await holdersOf(dataFolder)).toEqual([]);
+  // what an ordinary user made, root can go on with
+  await using server = await startEmbedded({ dataFolder });
+  expect(await query(server.connectionString, "select 1 as one")).toEqual([{ one: 1 }]);
+});
+
+test("a killed server is started again under a running Fairlead, and nothing that was acknowledged is lost", async () => {
+  const dataFolder = await makeFolder();
+  await using server = await startEmbedded({ dataFolder });
+  await query(server.connectionString, "create table acked (n int)");
+  for (let round = 1; round <= 3; round++) {
+    await query(server.connectionString, `insert into acked values (${round})`);
+    const killed = server.pid()!;
+    process.kill(killed, "SIGKILL");
+    await waitUntil(() => server.pid() !== null && server.pid() !== killed, {
+      everyMs: 5,
+      signal: deadline(20_000),
+    });
+    expect(await queryUntilAnswered(server.connectionString, "select count(*)::int as n from acked")).toEqual(
+      [{ n: round }],
+    );
+  }
+});
+
+test("stopping while the server is being started again leaves nothing behind", async () => {
+  const dataFolder = await makeFolder();
+  const server = await startEmbedded({ dataFolder });
+  process.kill(server.pid()!, "SIGKILL");
+  await waitUntil(() => server.pid() === null, { everyMs: 1, signal: deadline(10_000) });
+  await server[Symbol.asyncDispose]();
+  expect(await holdersOf(dataFolder)).toEqual([]);
+});
+
+test("Fairlead killed: the next start takes over at once, with what was acknowledged", async () => {
+  const dataFolder = await makeFolder();
+  const { child, answer } = await startChild(dataFolder);
+  await query(answer.address!, "create table acked as select 1 as n");
+  child.kill("SIGKILL");
+  await child.ended;
+  await using server = await startEmbedded({ dataFolder });
+  expect(server.pid()).not.toBe(answer.pid);
+  expect(await query(server.connectionString, "select n from acked")).toEqual([{ n: 1 }]);
+});
+
+test("Fairlead and server killed together: the next start recovers", async () => {
+  const dataFolder = await makeFolder();
+  const { child, answer } = await startChild(dataFolder);
+  await query(answer.address!, "create table acked as select 1 as n");
+  process.kill(answer.pid!, "SIGKILL");
+  child.kill("SIGKILL");
+  await using server = await startEmbedded({ dataFolder });
+  expect(await query(server.connectionString, "select n from acked")).toEqual([{ n: 1 }]);
+});
+
+test("an orphan that nothing stopped is taken over", async () => {
+  const dataFolder = await makeFolder();
+  const { words, env, uid } = await (async () => {
+    await using server = await startEmbedded({ dataFolder });
+    const proc = `/proc/${server.pid()}`;
+    return {
+      words: (await readFile(`${proc}/cmdline`, "utf8")).split("\0").slice(0, -1),
+      env: Object.fromEntries(
+        (await readFile(`${proc}/environ`, "utf8"))
+          .split("\0")
+          .filter(Boolean)
+          .map((entry) => entry.split(/=(.*)/su).slice(0, 2)),
+      ),
+      uid: (await stat(proc)).uid,
+    };
+  })();
+  const sockets = await makeFolder();
+  const orphanWords = words.map((word) =>
+    word.startsWith("unix_socket_directories=") ? `unix_socket_directories=${sockets}` : word,
+  );
+  const drop =
+    uid === process.getuid?.()
+      ? []
+      : [
+          "setpriv",
+          `--reuid=${uid}`,
+          `--regid=${(await stat(join(dataFolder, "pg18"))).gid}`,
+          "--clear-groups",
+          "--",
+        ];
+  await chmod(sockets, 0o777);
+  const [file, ...rest] = [...drop, ...orphanWords];
+  const orphan = launch(file!, rest, { env, output: "ignore", cwd: "/" });
+  onTestFinished(() => void orphan.kill("SIGKILL"));
+  await waitUntil(async () => (await readdir(sockets)).length === 2, {
+    everyMs: 10,
+    signal: deadline(10_000),
+  });
+  await using server = await startEmbedded({ dataFolder });
+  expect(await orphan.ended).toMatchObject({ exitCode: 0 });
+  expect(await query(server.connectionString, "select 1 as one")).toEqual([{ one: 1 }]);
+});
+
+test("a second Fairlead on the same data folder is refused by name and harms nothing", async () => {
+  const dataFolder = await makeFolder();
+  await using server = await startEmbedded({ dataFolder });
+  const before = server.pid();
+  await expect(startEmbedded({ dataFolder })).rejects.toThrow(`process ${process.pid}`);
+  const { answer } = await startChild(dataFolder);
+  expect(answer).toMatchObject({ code: "DATABASE_UNAVAILABLE", reason: "in_use" });
+  expect(answer.message).toContain(`process ${process.pid}.`);
+  expect(await query(server.connectionString, "select 1 as one")).toEqual([{ one: 1 }]);
+  expect(server.pid()).toBe(before);
+});
+
+test("of five that start at once, one wins and the others are refused", async () => {
+  const dataFolder = await makeFolder();
+  const results = await Promise.allSettled(Array.from({ length: 5 }, () => startEmbedded({ dataFolder })));
+  const started = results.filter((result) => result.status === "fulfilled");
+  const refused = results.filter((result) => result.status === "rejected").map((result) => result.reason);
+  for (const { value } of started) await value[Symbol.asyncDispose]();
+  expect(started).toHaveLength(1);
+  expect(refused.every((fault) => fault instanceof Fault && fault.is("DATABASE_UNAVAILABLE", "in_use"))).toBe(
+    true,
+  );
+});
+
+test("locks of a dead server are removed, also when their process id lives again as something else", async () => {
+  const dataFolder = await makeFolder();
+  await (await startEmbedded({ dataFolder }))[Symbol.asyncDispose]();
+  const stale = `${process.pid}\n${join(dataFolder, "pg18")}\n1700000000\n5432\n/run\n\n  1 2\nready   \n`;
+  await writeFile(join(dataFolder, "pg18", "postmaster.pid"), stale, { mode: 0o600 });
+  await writeFile(join(dataFolder, "pg18.lock"), `${process.pid} 1\n`);
+  await using server = await startEmbedded({ dataFolder });
+  expect(await query(server.connectionString, "select 1 as one")).toEqual([{ one: 1 }]);
+});
+
+test("a data folder whose path is longer than a socket's may be", async () => {
+  const dataFolder = join(await makeFolder(), "d".repeat(120), "e".repeat(120));
+  await using server = await startEmbedded({ dataFolder });
+  expect(await query(server.connectionString, "select 1 as one")).toEqual([{ one: 1 }]);
+});
+
+test("a cluster that was only half made is made anew", async () => {
+  const dataFolder = await makeFolder();
+  await mkdir(join(dataFolder, "pg18.new-1"), { mode: 0o700 });
+  await writeFile(join(dataFolder, "pg18.new-1", "PG_VERSION"), "18\n");
+  await using server = await startEmbedded({ dataFolder });
+  expect(await query(server.connectionString, "select 1 as one")).toEqual([{ one: 1 }]);
+  expect((await readdir(dataFolder)).sort()).toEqual(["pg18", "pg18.lib", "pg18.lock", "pg18.log"]);
+});
+
+test.for([
+  ["pg18", "17"],
+  ["pg17", "17"],
+  ["pg19", "19"],
+] as const)("another major version in %s is refused with what to do", async ([name, version]) => {
+  const dataFolder = await makeFolder();
+  await mkdir(join(dataFolder, name));
+  await writeFile(join(dataFolder, name, "PG_VERSION"), `${version}\n`);
+  const refusal = await startEmbedded({ dataFolder }).catch((error: unknown) => error);
+  expect(refusal).toMatchObject({ code: "DATABASE_UNAVAILABLE", reason: "wrong_version" });
+  expect(String(refusal)).toMatch(/backup FILE.*restore FILE/u);
+  expect(await readdir(join(dataFolder, name))).toEqual(["PG_VERSION"]);
+});
+
+test("a server that cannot start says why and leaves nothing running", async () => {
+  const dataFolder = await makeFolder();
+  const refusal = await startEmbedded({ dataFolder, settings: { shared_buffers: "nonsense" } }).catch(
+    (error: unknown) => error,
+  );
+  expect(refusal).toMatchObject({
+    code: "DATABASE_UNAVAILABLE",
+    evidence: { words: expect.stringContaining("nonsense") },
+  });
+  expect(await holdersOf(dataFolder)).toEqual([]);
+  await using server = await startEmbedded({ dataFolder });
+  expect(await query(server.connectionString, "select 1 as one")).toEqual([{ one: 1 }]);
+});
+
+test("an aborted start ends with the signal's reason and leaves nothing running", async () => {
+  const dataFolder = await makeFolder();
+  const reason = new Error("changed my mind");
+  const stop = new AbortController();
+  const starting = startEmbedded({ dataFolder, signal: stop.signal });
+  stop.abort(reason);
+  await expect(starting).rejects.toBe(reason);
+  expect(await holdersOf(dataFolder)).toEqual([]);
+});
