@@ -1,0 +1,63 @@
+import type { ClientRequest, IncomingMessage } from "node:http";
+import type { Exchange } from "./exchange.ts";
+import { returnedHeaders } from "./headers.ts";
+
+/** Sends the app's answer on to the client as it comes, at the pace of the slower of both. */
+export function relayAnswer(exchange: Exchange, answer: IncomingMessage): void {
+  const { request, response } = exchange;
+  exchange.settled = true;
+  response.writeHead(answer.statusCode ?? 502, returnedHeaders(answer));
+  const length = answer.headers["content-length"];
+  const bodyless = request.method === "HEAD" || answer.statusCode === 204 || answer.statusCode === 304;
+  let left = length === undefined || bodyless ? Number.POSITIVE_INFINITY : Number(length);
+  // An event stream's headers must not wait for its first event; those of a short answer go out with the body in one packet.
+  if (length === undefined && !bodyless) setImmediate(() => flush(response));
+  answer.on("data", (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left <= 0) response.end(chunk);
+    else if (!response.write(chunk)) pauseUntilDrained(exchange, answer);
+  });
+  answer.on("end", () => {
+    if (!response.writableEnded) finish(exchange, answer);
+  });
+  // Cut, not ended: an answer that broke off must not look like a whole one.
+  answer.on("close", () => {
+    if (!answer.complete) response.destroy();
+  });
+  answer.on("error", () => response.destroy());
+}
+
+function flush(response: Exchange["response"]): void {
+  if (!response.writableEnded && !response.destroyed) response.flushHeaders();
+}
+
+function pauseUntilDrained(exchange: Exchange, answer: IncomingMessage): void {
+  answer.pause();
+  exchange.response.once("drain", () => answer.resume());
+}
+
+function finish({ response }: Exchange, answer: IncomingMessage): void {
+  if (answer.rawTrailers.length > 0) {
+    const pairs: [string, string][] = [];
+    for (let i = 0; i + 1 < answer.rawTrailers.length; i += 2) {
+      pairs.push([answer.rawTrailers[i] ?? "", answer.rawTrailers[i + 1] ?? ""]);
+    }
+    response.addTrailers(pairs);
+  }
+  response.end();
+}
+
+/** Sends the request's body once there is a connection: until then another target may still be tried. */
+export function relayBody(exchange: Exchange, outgoing: ClientRequest): void {
+  if (exchange.body === "none") {
+    outgoing.end();
+    return;
+  }
+  outgoing.once("socket", (socket) => {
+    const send = (): void => void exchange.request.pipe(outgoing);
+    if (socket.connecting) socket.once("connect", send);
+    else send();
+  });
+  // With this the request's head goes out before the first byte of its body has come.
+  outgoing.flushHeaders();
+}
