@@ -1,0 +1,80 @@
+import type { Command } from "commander";
+import { api, type AppAnswer } from "../http/contract.ts";
+import { printJson, withExamples, type Context } from "./context.ts";
+import { printApp } from "./show-app.ts";
+import { deploymentRow, DEPLOYMENT_HEADS } from "./show-deployment.ts";
+import { ago, printTable, shortCommit } from "./table.ts";
+import { plain } from "./terminal.ts";
+
+interface Json {
+  readonly json?: boolean;
+}
+export function addAppCommands(program: Command, context: Context): void {
+  const { terminal } = context;
+
+  withExamples(program.command("apps"), "apps", "apps --json")
+    .description("list apps")
+    .action(async ({ json }: Json) => {
+      const { apps } = await (await context.client()).call(api.listApps);
+      if (json) return apps.forEach((app) => printJson(context, app));
+      if (apps.length === 0)
+        return terminal.out("No apps yet. Make one: fairlead link CONNECTION GROUP/PROJECT");
+      const rows = apps.flatMap(appRows).sort((a, b) => a.rank - b.rank);
+      printTable(
+        terminal,
+        ["APP", "BRANCH", "LIVE", "PUSHES BY", "URL"],
+        rows.map((row) => row.cells),
+      );
+    });
+
+  withExamples(program.command("app").argument("<app>", "name or id"), "app shop", "app shop --json")
+    .description("show an app: its webhook, environments and newest deployments")
+    .action(async (name: string, { json }: Json) => {
+      const client = await context.client();
+      const app = await client.call(api.getApp, { params: { app: name } });
+      if (json) return printJson(context, app);
+      terminal.out(`${terminal.paint("bold", plain(app.name))}  ${plain(app.project.webUrl)}`);
+      printApp(context, app);
+      const { deployments } = await client.call(api.listDeployments, {
+        params: { app: name },
+        query: { limit: 5 },
+      });
+      if (deployments.length === 0) return;
+      terminal.out("");
+      printTable(terminal, DEPLOYMENT_HEADS, deployments.map(deploymentRow));
+    });
+
+  withExamples(
+    program.command("events").argument("<app>", "name or id"),
+    "events shop",
+    "events shop --limit 200 --json",
+  )
+    .description("show what happened to an app, newest first")
+    .option("--limit <count>", "how many", "50")
+    .action(async (app: string, { json, limit }: Json & { readonly limit: string }) => {
+      const { events } = await (
+        await context.client()
+      ).call(api.listEvents, { params: { app }, query: { limit } });
+      if (json) return events.forEach((event) => printJson(context, event));
+      printTable(
+        terminal,
+        ["WHEN", "EVENT", ""],
+        events.map((event) => [ago(event.at), event.kind, event.text]),
+      );
+    });
+}
+
+/** Apps with trouble first: those GitLab cannot reach, then those with nothing live. */
+function appRows(app: AppAnswer): { rank: number; cells: string[] }[] {
+  const pushes = app.hook.state === "active" ? "webhook" : `${app.hook.state} !`;
+  return app.environments.map((environment) => ({
+    rank: (app.hook.state === "active" ? 2 : 0) + (environment.liveReleaseId === null ? 0 : 1),
+    cells: [
+      environment.name === "production" ? app.name : `${app.name} (${environment.name})`,
+      environment.branch,
+      environment.liveCommit === null ? "nothing" : shortCommit(environment.liveCommit),
+      pushes,
+      environment.url,
+    ],
+  }));
+}

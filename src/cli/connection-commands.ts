@@ -1,0 +1,133 @@
+import { readFile } from "node:fs/promises";
+import type { Command } from "commander";
+import { api, type ConnectionAnswer, type DiagnosisAnswer, type LeftAnswer } from "../http/contract.ts";
+import type { Secret } from "../kernel/secret.ts";
+import { printJson, withExamples, type Context } from "./context.ts";
+import { EXIT, UsageError } from "./failure.ts";
+import { printDiagnosis } from "./show-diagnosis.ts";
+import { ago, printTable } from "./table.ts";
+import { plain } from "./terminal.ts";
+import { readToken } from "./token.ts";
+
+/** The doctor, handed in: `check` needs no server and no database. */
+export type CheckConnection = (request: {
+  readonly url: string;
+  readonly token: Secret;
+  readonly ca?: string;
+  readonly signal: AbortSignal;
+}) => Promise<{ readonly diagnosis: DiagnosisAnswer }>;
+
+interface TokenOptions {
+  readonly tokenFile?: string;
+  readonly ca?: string;
+  readonly json?: boolean;
+}
+
+export function addConnectionCommands(
+  program: Command,
+  context: Context,
+  checkConnection: CheckConnection,
+): void {
+  const { terminal } = context;
+
+  withTokenOptions(program.command("check").argument("<url>", "address of the GitLab, as in the browser"))
+    .description("diagnose a GitLab URL and token; needs no server")
+    .action(async (url: string, options: TokenOptions) => {
+      const { token, ca } = await readAccess(context, url, options);
+      const { diagnosis } = await checkConnection({ url, token, ...ca, signal: context.signal });
+      if (options.json) printJson(context, diagnosis);
+      else printDiagnosis(terminal, diagnosis);
+      if (!diagnosis.ok) context.exitWith(EXIT.failed);
+    });
+
+  withTokenOptions(program.command("connect").argument("<url>", "address of the GitLab, as in the browser"))
+    .description("check a GitLab URL and token, and keep them for linking projects")
+    .option("--name <name>", "what to call it (default: its host name)")
+    .action(async (url: string, options: TokenOptions & { readonly name?: string }) => {
+      const { token, ca } = await readAccess(context, url, options);
+      const client = await context.client();
+      const body = { url, token: token.reveal(), ...ca, name: options.name };
+      const { connection, diagnosis } = await client.call(api.connect, { body });
+      if (options.json) return printJson(context, { ...diagnosis, connection });
+      printDiagnosis(terminal, diagnosis);
+      terminal.out(
+        `\n${terminal.paint("green", "✓")} Connected as ${terminal.paint("bold", plain(connection.name))}`,
+      );
+      terminal.out(`  Next: fairlead link ${plain(connection.name)} GROUP/PROJECT`);
+    });
+
+  withExamples(program.command("connections"), "connections", "connections --json")
+    .description("list connections")
+    .action(async ({ json }: { readonly json?: boolean }) => {
+      const { connections } = await (await context.client()).call(api.listConnections);
+      if (json) return connections.forEach((connection) => printJson(context, connection));
+      if (connections.length === 0)
+        return terminal.out("No connections yet. Make one: fairlead connect https://gitlab.example.com");
+      const heads = ["NAME", "GITLAB", "VERSION", "TOKEN", "EXPIRES", "CHECKED"];
+      printTable(terminal, heads, connections.map(connectionRow));
+    });
+
+  withExamples(
+    program.command("disconnect").argument("<connection>", "name or id"),
+    "disconnect git.acme.lan",
+  )
+    .description("unlink every app of a connection, remove what was made in GitLab, and forget the token")
+    .action(async (connection: string, { json }: { readonly json?: boolean }) => {
+      const answer = await (await context.client()).call(api.disconnect, { params: { connection } });
+      if (json) printJson(context, answer);
+      else printLeft(context, answer, `Disconnected ${connection}`);
+      if (answer.left.length > 0) context.exitWith(EXIT.failed);
+    });
+}
+
+function withTokenOptions(command: Command): Command {
+  const verb = command.name();
+  return withExamples(
+    command
+      .option("--token-file <file>", "file with the token, - for standard input")
+      .option("--ca <file>", "PEM file with the certificate authority that signed the GitLab's certificate"),
+    `${verb} https://git.acme.lan`,
+    `${verb} https://git.acme.lan --token-file token.txt --ca acme-ca.pem`,
+    `${verb} https://git.acme.lan --json < token.txt`,
+  );
+}
+
+async function readAccess(
+  context: Context,
+  url: string,
+  options: TokenOptions,
+): Promise<{ token: Secret; ca: { ca?: string } }> {
+  const sources = {
+    tokenFile: options.tokenFile,
+    fromEnvironment: context.config().gitlabToken,
+    question: `Access token for ${plain(url)} (scope api)`,
+  };
+  const ca = options.ca === undefined ? {} : { ca: await readPem(options.ca) };
+  return { token: await readToken(context.terminal, sources, context.signal), ca };
+}
+
+async function readPem(path: string): Promise<string> {
+  const text = await readFile(path, "utf8").catch((error: unknown) => {
+    throw new UsageError(`The file ${path} cannot be read.`, { cause: error });
+  });
+  if (!text.includes("-----BEGIN CERTIFICATE-----"))
+    throw new UsageError(`${path} holds no PEM certificate.`);
+  return text;
+}
+
+function connectionRow(c: ConnectionAnswer): string[] {
+  const version = c.version === null ? "?" : `${c.version}${c.edition === null ? "" : `-${c.edition}`}`;
+  const token = `${c.tokenKind}${c.username === null ? "" : ` @${c.username}`}`;
+  return [c.name, c.webUrl, version, token, c.tokenExpiresAt ?? "never", ago(c.checkedAt)];
+}
+
+/** What had to stay in GitLab is named, with its address, for a person to remove. */
+export function printLeft({ terminal }: Context, { left }: LeftAnswer, done: string): void {
+  terminal.out(`${terminal.paint("green", "✓")} ${plain(done)}`);
+  if (left.length === 0) return;
+  terminal.out(`${terminal.paint("yellow", "!")} Left behind in GitLab, please remove by hand:`);
+  for (const item of left) {
+    terminal.out(`    ${item.what === "hook" ? "webhook" : "deploy key"} ${item.id}: ${plain(item.url)}`);
+    terminal.out(`      ${plain(item.why)}`);
+  }
+}

@@ -1,0 +1,25 @@
+import type { AppAnswer } from "../http/contract.ts";
+import type { Context } from "./context.ts";
+import { shortCommit } from "./table.ts";
+import { plain } from "./terminal.ts";
+
+/** Trouble with the webhook first, then where the app runs. */
+export function printApp({ terminal }: Context, app: AppAnswer): void {
+  if (app.hook.state !== "active") {
+    terminal.out(
+      `  ${terminal.paint("yellow", "!")} webhook: ${app.hook.state}${app.hook.reason === null ? "" : `, ${plain(app.hook.reason)}`}`,
+    );
+  }
+  for (const environment of app.environments) {
+    const live =
+      environment.liveCommit === null ? "nothing live yet" : `live ${shortCommit(environment.liveCommit)}`;
+    terminal.out(
+      `  ${plain(environment.name)}  ${plain(environment.branch)}  ${live}  ${plain(environment.url)}`,
+    );
+  }
+  if (app.hook.state === "active") {
+    terminal.out(
+      terminal.paint("dim", `  webhook: active, verified by ${app.hook.signed ? "signature" : "secret"}`),
+    );
+  }
+}
