@@ -1,0 +1,55 @@
+import { createSandbox } from "./sandbox.ts";
+
+export interface SandboxCommandOptions {
+  readonly version?: string | undefined;
+  readonly port?: number | undefined;
+  readonly host?: string | undefined;
+  readonly dataDir?: string | undefined;
+  readonly searchPath?: string | undefined;
+}
+
+const EXAMPLE: Readonly<Record<string, string>> = {
+  "index.html":
+    '<!DOCTYPE html>\n<html lang="en">\n<title>Hello</title>\n<h1>Hello from the sandbox</h1>\n</html>\n',
+  "README.md": "# hello\n\nAn example project: one static page.\n",
+};
+
+/** `fairlead sandbox`: runs a GitLab in a box until the signal aborts. Throws a `RangeError` for options that make no sense. */
+export async function runSandbox(
+  options: SandboxCommandOptions,
+  print: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  await using sandbox = await createSandbox({
+    ...(options.version === undefined ? {} : { version: options.version }),
+    ...(options.port === undefined ? {} : { port: options.port }),
+    ...(options.host === undefined ? {} : { host: options.host }),
+    ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }),
+    ...(options.searchPath === undefined ? {} : { searchPath: options.searchPath }),
+  });
+  const { state } = sandbox;
+  const user = state.createUser({ username: "demo", name: "Demo User" });
+  const token = state.createToken({ user, name: "sandbox", scopes: ["api"] });
+  const project = await state.createProject({ path: "demo/hello", owner: user, files: EXAMPLE });
+  print(`GitLab ${sandbox.version} in a box: ${sandbox.url}`);
+  print(
+    "This is no place for real code: everyone who can reach this address and has the token can read and write",
+  );
+  print("all of it, and what it holds is gone when it ends.");
+  print(`Token with scope api: ${token.value}`);
+  print(`Example project: ${sandbox.url}/${project.fullPath}`);
+  print(`  git clone ${sandbox.url}/${project.fullPath}.git     user name: any, password: the token`);
+  print("Ctrl-C ends it.");
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    const stay = setInterval(() => {}, 2 ** 30); // an abort signal alone does not keep a process alive
+    signal.addEventListener(
+      "abort",
+      () => {
+        clearInterval(stay);
+        resolve();
+      },
+      { once: true },
+    );
+  });
+}

@@ -1,0 +1,94 @@
+import { RunError } from "../../kernel/run.ts";
+import type { Project } from "../state.ts";
+import type { Repositories } from "./repositories.ts";
+
+export interface Diff {
+  readonly old_path: string;
+  readonly new_path: string;
+  readonly a_mode: string;
+  readonly b_mode: string;
+  readonly new_file: boolean;
+  readonly renamed_file: boolean;
+  readonly deleted_file: boolean;
+  readonly generated_file: false;
+  readonly diff: string;
+  readonly collapsed: boolean;
+  readonly too_large: boolean;
+}
+
+/** GitLab's `diff_max_files`: what is beyond is left out. */
+const MAX_FILES = 1000;
+/** GitLab's `diff_max_patch_bytes`: a larger text is left out of its entry. */
+const MAX_PATCH = 200 * 1024;
+
+/** What differs between two commits; without `straight` since they parted. Nothing when they share no history. */
+export async function readDiffs(
+  box: Repositories,
+  project: Project,
+  from: string,
+  to: string,
+  straight: boolean,
+): Promise<Diff[]> {
+  const base = straight ? from : await mergeBase(box, project, from, to);
+  if (base === null) return [];
+  const raw = (await box.git(project, ["diff", "--raw", "-z", "-M", "--abbrev=40", base, to, "--"])).split(
+    "\0",
+  );
+  const text = await box.git(project, ["diff", "-M", "--no-color", "--no-ext-diff", base, to, "--"]);
+  const patches = text.split(/^(?=diff --git )/m);
+  const diffs: Diff[] = [];
+  for (let at = 0; at + 1 < raw.length && diffs.length < MAX_FILES;) {
+    const [aMode = "", bMode = "", , , status = ""] = (raw[at] ?? "").slice(1).split(" ");
+    const oldPath = raw[at + 1] ?? "";
+    const moved = status.startsWith("R") || status.startsWith("C");
+    const newPath = moved ? (raw[at + 2] ?? "") : oldPath;
+    diffs.push(entry(status, aMode, bMode, oldPath, newPath, hunksOf(patches[diffs.length] ?? "")));
+    at += moved ? 3 : 2;
+  }
+  return diffs;
+}
+
+function entry(
+  status: string,
+  aMode: string,
+  bMode: string,
+  oldPath: string,
+  newPath: string,
+  patch: string,
+): Diff {
+  const tooLarge = patch.length > MAX_PATCH;
+  return {
+    old_path: oldPath,
+    new_path: newPath,
+    a_mode: status === "A" ? "0" : aMode,
+    b_mode: status === "D" ? "0" : bMode,
+    new_file: status === "A",
+    renamed_file: status.startsWith("R"),
+    deleted_file: status === "D",
+    generated_file: false,
+    diff: tooLarge ? "" : patch,
+    collapsed: false,
+    too_large: tooLarge,
+  };
+}
+
+/** GitLab gives the hunks without git's header. */
+function hunksOf(patch: string): string {
+  const start = patch.search(/^@@ /m);
+  if (start !== -1) return patch.slice(start);
+  return /^Binary files .*$/m.exec(patch)?.[0].concat("\n") ?? "";
+}
+
+async function mergeBase(
+  box: Repositories,
+  project: Project,
+  from: string,
+  to: string,
+): Promise<string | null> {
+  try {
+    return (await box.git(project, ["merge-base", from, to])).trim();
+  } catch (error) {
+    if (error instanceof RunError && error.exitCode === 1) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,60 @@
+import { canPushTo } from "../access.ts";
+import type { Project, State, User } from "../state.ts";
+
+/**
+ * The rules about branches that GitLab checks before it accepts a push, as git's own pre-receive hook: only there are the new
+ * objects at hand to tell a force push. The rules of this user come through the environment; ref names hold no blanks.
+ */
+export const REF_RULES_HOOK = `#!/bin/sh
+zero=0000000000000000000000000000000000000000
+refused=0
+say() {
+  echo "GitLab: $1"
+  refused=1
+}
+within() {
+  case " $2 " in *" $1 "*) return 0 ;; esac
+  return 1
+}
+while read -r old new ref; do
+  case "$ref" in
+    refs/tags/*) continue ;;
+    refs/heads/*) ;;
+    *) say "You cannot push to $ref" ; continue ;;
+  esac
+  name="\${ref#refs/heads/}"
+  if [ "$new" = "$zero" ]; then
+    if [ "$ref" = "$SANDBOX_DEFAULT_REF" ]; then
+      say "The default branch of a project cannot be deleted."
+    elif within "$ref" "$SANDBOX_PROTECTED_REFS"; then
+      say "You can only delete protected branches using the web interface."
+    fi
+    continue
+  fi
+  if [ "\${#name}" -eq 40 ] && [ -z "$(printf %s "$name" | tr -d 0-9a-fA-F)" ]; then
+    say "You cannot create a branch with a 40-character hexadecimal branch name."
+    continue
+  fi
+  if within "$ref" "$SANDBOX_CLOSED_REFS"; then
+    say "You are not allowed to push code to protected branches on this project."
+  elif [ "$old" != "$zero" ] && within "$ref" "$SANDBOX_NO_FORCE_REFS" &&
+    ! git merge-base --is-ancestor "$old" "$new"; then
+    say "You are not allowed to force push code to a protected branch on this project."
+  fi
+done
+exit $refused
+`;
+
+/** What the hook must know about this user and project. */
+export function refRules(state: State, user: User, project: Project): Record<string, string> {
+  const guarded = [...project.protectedBranches.keys()];
+  const refs = (names: readonly string[]): string => names.map((name) => `refs/heads/${name}`).join(" ");
+  return {
+    SANDBOX_DEFAULT_REF: project.emptyRepo ? "" : `refs/heads/${project.defaultBranch}`,
+    SANDBOX_PROTECTED_REFS: refs(guarded),
+    SANDBOX_CLOSED_REFS: refs(guarded.filter((name) => !canPushTo(state, user, project, name))),
+    SANDBOX_NO_FORCE_REFS: refs(
+      guarded.filter((name) => !project.protectedBranches.get(name)?.allowForcePush),
+    ),
+  };
+}

@@ -1,0 +1,101 @@
+/** One answer, not yet on the wire. */
+export interface Reply {
+  readonly status: number;
+  /** Sent as JSON. Absent together with `text`: an empty body. */
+  readonly json?: unknown;
+  readonly text?: string | Uint8Array;
+  readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Ends a request with an answer that is not the endpoint's own. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  readonly reply: Reply;
+
+  constructor(reply: Reply) {
+    super(`refused with ${reply.status}`);
+    this.reply = reply;
+  }
+}
+
+export function ok(json: unknown, headers: Readonly<Record<string, string>> = {}): Reply {
+  return { status: 200, json, headers };
+}
+
+export function created(json: unknown): Reply {
+  return { status: 201, json };
+}
+
+export function noContent(): Reply {
+  return { status: 204 };
+}
+
+// GitLab's envelopes. Which of them answers tells where in GitLab a request failed; nothing else in this folder writes one by hand.
+
+/** `render_api_error!`: `{"message": …}`, the message a text or model errors by field. */
+export function refuse(status: number, message: unknown): Refusal {
+  return new Refusal({ status, json: { message } });
+}
+
+/** `error!('text', code)` and the parameter validators: `{"error": …}`. */
+export function refuseAsError(status: number, error: unknown): Refusal {
+  return new Refusal({ status, json: { error } });
+}
+
+/** No usable credential. */
+export function unauthorized(): Refusal {
+  return refuse(401, "401 Unauthorized");
+}
+
+/** Role, setting or user state. */
+export function forbidden(reason?: string): Refusal {
+  return refuse(403, reason === undefined ? "403 Forbidden" : `403 Forbidden - ${reason}`);
+}
+
+/** `not_found!('Project')`: absent or invisible, GitLab does not say which. */
+export function notFound(what: string): Refusal {
+  return refuse(404, `404 ${what} Not Found`);
+}
+
+/** A child row that `.find(id)` did not find: small f. */
+export function recordNotFound(): Refusal {
+  return refuse(404, "404 Not found");
+}
+
+/** The catch-all route: no such URL in this version. */
+export function noSuchRoute(): Refusal {
+  return refuseAsError(404, "404 Not Found");
+}
+
+export function badRequest(reason: string): Refusal {
+  return refuse(400, `400 Bad request - ${reason}`);
+}
+
+/** The token was found, but is dead. */
+export function invalidToken(description: string): Refusal {
+  const challenge = `Bearer realm="Protected by OAuth 2.0", error="invalid_token", error_description="${description}"`;
+  return new Refusal({
+    status: 401,
+    json: { error: "invalid_token", error_description: description },
+    headers: { "WWW-Authenticate": challenge },
+  });
+}
+
+/** The token lives, but its scopes do not reach. GitLab sends no challenge header here. */
+export function insufficientScope(scope: string): Refusal {
+  const description = "The request requires higher privileges than provided by the access token.";
+  return new Refusal({
+    status: 403,
+    json: { error: "insufficient_scope", error_description: description, scope },
+  });
+}
+
+/** What nginx says when Rails does not. */
+export function badGateway(): Reply {
+  return {
+    status: 502,
+    contentType: "text/html",
+    text: "<!DOCTYPE html>\n<html>\n<head><title>GitLab is not responding (502)</title></head>\n<body>\n<h1>502</h1>\n<h3>Whoops, GitLab is taking too much time to respond.</h3>\n</body>\n</html>\n",
+  };
+}

@@ -1,0 +1,126 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock, type Clock } from "../kernel/clock.ts";
+import { createRepositories } from "./git/repositories.ts";
+import { createSeed, type Seed } from "./seed.ts";
+import { createListener, type Log } from "./server.ts";
+import { createState, type Delivery, type FaultKnobs, type Settings, type State } from "./state.ts";
+import { parseVersion } from "./versions.ts";
+import { createWebhooks } from "./webhooks/webhooks.ts";
+
+export interface SandboxOptions {
+  /** Which GitLab to be, `15.3.0`. Default 18.9.0. */
+  readonly version?: string;
+  /** Default 127.0.0.1: what is in a sandbox is for everybody who can reach it and knows a token. */
+  readonly host?: string;
+  /** Default 0: any free port. */
+  readonly port?: number;
+  /** Where repositories are kept. Default: a temporary folder that is removed at the end. */
+  readonly dataDir?: string;
+  /** Relative URL root, `/gitlab`. */
+  readonly relativeUrl?: string;
+  /** `PATH` of the git processes. */
+  readonly searchPath?: string;
+  readonly clock?: Clock;
+  /** One line per request, without queries and bodies. */
+  readonly log?: Log;
+}
+
+/** A GitLab in a box. */
+export interface Sandbox extends AsyncDisposable {
+  /** Base URL without trailing slash, relative root included. */
+  readonly url: string;
+  readonly version: string;
+  /** Puts users, tokens, groups, projects and members into it. */
+  readonly state: Seed;
+  /** All rows, to look into. */
+  readonly rows: State;
+  /** What goes wrong; change the fields while it runs. */
+  readonly faults: FaultKnobs;
+  readonly settings: Settings;
+  /** Webhook calls in the order they were made, of one hook or of all. */
+  deliveries(hookId?: number): readonly Delivery[];
+  /** Resolves when no webhook is on its way any more. */
+  settled(): Promise<void>;
+  /** Ends the server, its git processes and webhooks, and removes the temporary folder. May be called twice. */
+  close(): Promise<void>;
+}
+
+const SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/homebrew/bin";
+
+/** Throws a `RangeError` for an impossible version or root, and Node's errors for a port that is taken. */
+export async function createSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const version = parseVersion(options.version ?? "18.9.0");
+  const root = relativeRoot(options.relativeUrl ?? "");
+  const host = options.host ?? "127.0.0.1";
+  await using stack = new AsyncDisposableStack();
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), "fairlead-sandbox-")));
+  if (options.dataDir === undefined) {
+    stack.defer(() => rm(dataDir, { recursive: true, force: true, maxRetries: 5 }));
+  } else await mkdir(dataDir, { recursive: true, mode: 0o700 });
+
+  const ending = new AbortController();
+  const state = createState(options.clock ?? systemClock);
+  const repositories = await createRepositories(dataDir, options.searchPath ?? SEARCH_PATH, ending.signal);
+  const seed = createSeed(state, repositories);
+  const server = createServer({ requestTimeout: 0 }); // a push may take as long as it takes
+  await listen(server, options.port ?? 0, host);
+  stack.defer(() => closeServer(server));
+  const url = `http://${addressOf(server, host)}${root}`;
+  const webhooks = createWebhooks(state, version, url, ending.signal);
+  stack.defer(async () => {
+    ending.abort();
+    await webhooks.settled();
+  });
+  const box = { state, version, repositories, webhooks, seed, url };
+  server.on("request", createListener(box, root, options.log ?? (() => {}), ending.signal));
+  const resources = stack.move();
+  const close = (): Promise<void> => resources.disposeAsync();
+  return {
+    url,
+    version: version.text,
+    state: seed,
+    rows: state,
+    faults: state.faults,
+    settings: state.settings,
+    deliveries: (hookId) =>
+      state.deliveries.filter((delivery) => hookId === undefined || delivery.hookId === hookId),
+    settled: () => webhooks.settled(),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function relativeRoot(given: string): string {
+  const root = given.replace(/\/+$/, "");
+  if (root !== "" && !/^(\/[A-Za-z0-9_-]+)+$/.test(root))
+    throw new RangeError(`no good relative URL root: ${given}`);
+  return root;
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+/** What clients on this machine can call it by: the wildcard addresses are no addresses. */
+function addressOf(server: Server, host: string): string {
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const name = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
+  return name.includes(":") ? `[${name}]:${port}` : `${name}:${port}`;
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

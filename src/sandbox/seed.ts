@@ -1,0 +1,221 @@
+import { randomToken } from "../kernel/ids.ts";
+import { LEVEL } from "./access.ts";
+import { readRefs } from "./git/read.ts";
+import type { Repositories } from "./git/repositories.ts";
+import { writeCommit } from "./git/write.ts";
+import { isNamespacePath, problemsOfPath } from "./names.ts";
+import {
+  digestOf,
+  type Group,
+  type Project,
+  type State,
+  type Token,
+  type User,
+  type UserCondition,
+  type Visibility,
+} from "./state.ts";
+
+export interface NewUser {
+  readonly username: string;
+  readonly name?: string;
+  readonly email?: string;
+  readonly admin?: boolean;
+  readonly bot?: boolean;
+  readonly condition?: UserCondition;
+}
+
+export interface NewToken {
+  readonly user: User;
+  /** Default: `api`. */
+  readonly scopes?: readonly string[];
+  readonly name?: string;
+  /** `YYYY-MM-DD`; null never expires. Default: 30 days from now, as GitLab proposes. */
+  readonly expiresAt?: string | null;
+  readonly revoked?: boolean;
+}
+
+export interface NewProject {
+  /** `name` in the owner's namespace, or `group/sub/name`; groups that do not exist are made, with the owner as Owner. */
+  readonly path: string;
+  /** Default: the administrator. */
+  readonly owner?: User;
+  /** Committed to the default branch. Without files the repository stays empty. */
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
+  /** Default `private`. */
+  readonly visibility?: Visibility;
+  readonly defaultBranch?: string;
+  readonly description?: string;
+  readonly name?: string;
+  /** GitLab protects the default branch: Maintainers push, nobody force pushes. False leaves it open. */
+  readonly protectDefaultBranch?: boolean;
+}
+
+/** How tests, the demonstration and the API put things into a sandbox. */
+export interface Seed {
+  /** The first user, made at start as GitLab does. */
+  readonly root: User;
+  createUser(user: NewUser): User;
+  /** The value is told once and not kept. */
+  createToken(token: NewToken): Token & { readonly value: string };
+  revokeToken(id: number): void;
+  createGroup(group: {
+    readonly path: string;
+    readonly owner?: User;
+    readonly visibility?: Visibility;
+  }): Group;
+  createProject(project: NewProject): Promise<Project>;
+  /** Levels as in GitLab: 10 guest, 20 reporter, 30 developer, 40 maintainer, 50 owner; 0 removes. */
+  addMember(place: Project | Group, user: User, level: number): void;
+  /** Commits files to a branch without a push, so that no webhook tells of it. Returns the new commit. */
+  commit(
+    project: Project,
+    files: Readonly<Record<string, string | Uint8Array | null>>,
+    options?: { readonly branch?: string; readonly message?: string },
+  ): Promise<string>;
+}
+
+const DAY = 24 * 60 * 60 * 1000;
+
+/** Throws a `RangeError` for names that GitLab would refuse. */
+export function createSeed(state: State, repositories: Repositories): Seed {
+  const root = insertUser(state, { username: "root", name: "Administrator", admin: true });
+  const commit: Seed["commit"] = async (project, files, options = {}) => {
+    const branch = options.branch ?? project.defaultBranch;
+    return repositories.exclusively(project, async () => {
+      const author = state.users.get(project.creatorId) ?? root;
+      const parent = (await readRefs(repositories, project)).get(`refs/heads/${branch}`) ?? null;
+      const message = options.message ?? (parent === null ? "Initial commit" : "Update files");
+      await writeCommit(repositories, project, {
+        branch,
+        parent,
+        message,
+        authorName: author.name,
+        authorEmail: author.email,
+        at: state.clock.now(),
+        changes: Object.entries(files).map(([path, content]) => ({
+          path,
+          content: typeof content === "string" ? Buffer.from(content) : content,
+        })),
+      });
+      project.emptyRepo = false;
+      return (await readRefs(repositories, project)).get(`refs/heads/${branch}`) ?? "";
+    });
+  };
+  return {
+    root,
+    commit,
+    createUser: (user) => insertUser(state, user),
+    createToken: (token) => insertToken(state, token),
+    revokeToken: (id) => {
+      for (const token of state.tokens.values()) if (token.id === id) token.revoked = true;
+    },
+    createGroup: (group) =>
+      ensureGroup(state, group.path, group.owner ?? root, group.visibility ?? "private"),
+    createProject: async (given) => {
+      const project = insertProject(state, given, given.owner ?? root);
+      if (given.files) await commit(project, given.files);
+      return project;
+    },
+    addMember: (place, user, level) => {
+      if (level === 0) place.members.delete(user.id);
+      else place.members.set(user.id, level);
+    },
+  };
+}
+
+function insertUser(state: State, given: NewUser): User {
+  const { username } = given;
+  const taken = [...state.users.values()].some((user) => user.username === username);
+  if (taken || !isNamespacePath(username)) throw new RangeError(`no good username: ${username}`);
+  const user: User = {
+    id: state.nextId("user"),
+    username,
+    name: given.name ?? username,
+    email: given.email ?? `${username}@example.com`,
+    namespaceId: state.nextId("namespace"),
+    condition: given.condition ?? "active",
+    admin: given.admin ?? false,
+    bot: given.bot ?? false,
+    projectsLimit: 100_000,
+    createdAt: state.now(),
+  };
+  state.users.set(user.id, user);
+  return user;
+}
+
+function insertToken(state: State, given: NewToken): Token & { readonly value: string } {
+  const value = `glpat-${randomToken(15)}`;
+  const inThirtyDays = new Date(state.clock.now() + 30 * DAY).toISOString().slice(0, 10);
+  const token: Token = {
+    id: state.nextId("token"),
+    userId: given.user.id,
+    name: given.name ?? "token",
+    scopes: given.scopes ?? ["api"],
+    createdAt: state.now(),
+    expiresAt: given.expiresAt === undefined ? inThirtyDays : given.expiresAt,
+    revoked: given.revoked ?? false,
+    lastUsedAt: null,
+  };
+  state.tokens.set(digestOf(value), token);
+  return { ...token, value };
+}
+
+function ensureGroup(state: State, fullPath: string, owner: User, visibility: Visibility): Group {
+  const existing = [...state.groups.values()].find((group) => group.fullPath === fullPath);
+  if (existing) return existing;
+  const slash = fullPath.lastIndexOf("/");
+  const path = fullPath.slice(slash + 1);
+  if (!isNamespacePath(path)) throw new RangeError(`no good path of a group: ${fullPath}`);
+  const parent = slash === -1 ? null : ensureGroup(state, fullPath.slice(0, slash), owner, visibility);
+  const group: Group = {
+    id: state.nextId("namespace"),
+    path,
+    name: path,
+    fullPath,
+    parentId: parent?.id ?? null,
+    visibility,
+    members: new Map([[owner.id, LEVEL.owner]]),
+    createdAt: state.now(),
+  };
+  state.groups.set(group.id, group);
+  return group;
+}
+
+function insertProject(state: State, given: NewProject, owner: User): Project {
+  const slash = given.path.lastIndexOf("/");
+  const path = given.path.slice(slash + 1);
+  const prefix = slash === -1 ? owner.username : given.path.slice(0, slash);
+  if (problemsOfPath(path, false).length > 0)
+    throw new RangeError(`no good path of a project: ${given.path}`);
+  const user = [...state.users.values()].find((user) => user.username === prefix);
+  const namespace = user ?? ensureGroup(state, prefix, owner, given.visibility ?? "private");
+  const fullPath = `${prefix}/${path}`;
+  if ([...state.projects.values()].some((project) => project.fullPath === fullPath)) {
+    throw new RangeError(`there is a project ${fullPath} already`);
+  }
+  const defaultBranch = given.defaultBranch ?? "main";
+  const guarded = given.protectDefaultBranch ?? true;
+  const project: Project = {
+    id: state.nextId("project"),
+    name: given.name ?? path,
+    path,
+    namespaceId: "username" in namespace ? namespace.namespaceId : namespace.id,
+    fullPath,
+    creatorId: owner.id,
+    description: given.description ?? "",
+    createdAt: state.now(),
+    members: new Map(),
+    protectedBranches: new Map(
+      guarded ? [[defaultBranch, { pushLevel: LEVEL.maintainer, allowForcePush: false }]] : [],
+    ),
+    visibility: given.visibility ?? "private",
+    lastActivityAt: state.now(),
+    defaultBranch,
+    emptyRepo: true,
+    archived: false,
+    repositoryEnabled: true,
+    buildsEnabled: true,
+  };
+  state.projects.set(project.id, project);
+  return project;
+}

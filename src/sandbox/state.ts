@@ -1,0 +1,271 @@
+import { createHash } from "node:crypto";
+import type { Clock } from "../kernel/clock.ts";
+
+/**
+ * Everything a sandbox knows, in one place: plain rows in maps. What is in git lives in git; a row here never repeats it, except
+ * `emptyRepo`, which saves a process per project of a list.
+ */
+export type UserCondition =
+  | "active"
+  | "internal"
+  | "pending_approval"
+  | "terms_not_accepted"
+  | "deactivated"
+  | "unconfirmed"
+  | "blocked"
+  | "password_expired";
+
+export interface User {
+  readonly id: number;
+  readonly username: string;
+  name: string;
+  email: string;
+  readonly namespaceId: number;
+  condition: UserCondition;
+  admin: boolean;
+  bot: boolean;
+  projectsLimit: number;
+  readonly createdAt: string;
+}
+
+export interface Token {
+  readonly id: number;
+  readonly userId: number;
+  readonly name: string;
+  readonly scopes: readonly string[];
+  readonly createdAt: string;
+  /** `YYYY-MM-DD`; dead on that day from 00:00 UTC. */
+  expiresAt: string | null;
+  revoked: boolean;
+  lastUsedAt: string | null;
+}
+
+export interface Group {
+  readonly id: number;
+  readonly path: string;
+  readonly name: string;
+  readonly fullPath: string;
+  readonly parentId: number | null;
+  readonly visibility: Visibility;
+  /** User id → access level. */
+  readonly members: Map<number, number>;
+  readonly createdAt: string;
+}
+
+export type Visibility = "private" | "internal" | "public";
+
+export interface Protection {
+  /** Access level from which a push is allowed; 0 is nobody. */
+  readonly pushLevel: number;
+  readonly allowForcePush: boolean;
+}
+
+export interface Project {
+  readonly id: number;
+  readonly name: string;
+  readonly path: string;
+  readonly namespaceId: number;
+  readonly fullPath: string;
+  readonly creatorId: number;
+  readonly description: string;
+  readonly createdAt: string;
+  readonly members: Map<number, number>;
+  readonly protectedBranches: Map<string, Protection>;
+  visibility: Visibility;
+  lastActivityAt: string;
+  defaultBranch: string;
+  emptyRepo: boolean;
+  archived: boolean;
+  repositoryEnabled: boolean;
+  buildsEnabled: boolean;
+}
+
+export const HOOK_EVENTS = [
+  "push_events",
+  "tag_push_events",
+  "merge_requests_events",
+  "issues_events",
+  "confidential_issues_events",
+  "note_events",
+  "confidential_note_events",
+  "job_events",
+  "pipeline_events",
+  "wiki_page_events",
+  "deployment_events",
+  "feature_flag_events",
+  "releases_events",
+  "milestone_events",
+  "emoji_events",
+  "resource_access_token_events",
+  "vulnerability_events",
+] as const;
+export type HookEvent = (typeof HOOK_EVENTS)[number];
+
+export interface Hook {
+  readonly id: number;
+  readonly projectId: number;
+  readonly createdAt: string;
+  url: string;
+  name: string | null;
+  description: string | null;
+  events: ReadonlySet<HookEvent>;
+  enableSslVerification: boolean;
+  branchFilter: string;
+  branchFilterStrategy: "wildcard" | "regex" | "all_branches";
+  customTemplate: string | null;
+  customHeaders: readonly KeyValue[];
+  urlVariables: readonly KeyValue[];
+  token: string | null;
+  signingToken: string | null;
+  alertStatus: "executable" | "temporarily_disabled" | "disabled";
+  disabledUntil: string | null;
+}
+
+export interface KeyValue {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** One webhook call as it happened. */
+export interface Delivery {
+  readonly id: number;
+  readonly hookId: number;
+  readonly trigger: "push_hooks" | "tag_push_hooks";
+  readonly url: string;
+  readonly requestHeaders: Readonly<Record<string, string>>;
+  readonly requestBody: string;
+  readonly createdAt: string;
+  /** `internal error`: no answer at all, `error` says why. `lost`: a fault knob kept it from being sent. */
+  responseStatus: number | "internal error" | "lost" | "pending";
+  responseHeaders: Readonly<Record<string, string>>;
+  responseBody: string;
+  error: string | null;
+  seconds: number;
+}
+
+export interface DeployKey {
+  readonly id: number;
+  readonly title: string;
+  /** As it was sent, trimmed, with its comment. */
+  readonly key: string;
+  readonly fingerprint: string;
+  readonly fingerprintSha256: string;
+  readonly createdAt: string;
+  readonly expiresAt: string | null;
+  readonly creatorId: number;
+}
+
+export interface DeployKeyLink {
+  readonly projectId: number;
+  readonly keyId: number;
+  readonly canPush: boolean;
+}
+
+export const STATUS_STATES = ["pending", "running", "success", "failed", "canceled"] as const;
+export type StatusState = (typeof STATUS_STATES)[number] | "skipped";
+
+export interface CommitStatus {
+  readonly id: number;
+  readonly projectId: number;
+  readonly sha: string;
+  readonly ref: string;
+  readonly name: string;
+  readonly authorId: number;
+  readonly pipelineId: number;
+  readonly createdAt: string;
+  state: StatusState;
+  targetUrl: string | null;
+  description: string | null;
+  coverage: number | null;
+  startedAt: string | null;
+  finishedAt: string | null;
+  /** A newer status of the same name took its place. */
+  retried: boolean;
+}
+
+/** What can be made to go wrong while the sandbox runs. Change the fields; the next request sees it. */
+export interface FaultKnobs {
+  /** Milliseconds before every answer. */
+  latencyMs: number;
+  /** Every request gets nginx's 502 page. */
+  badGateway: boolean;
+  /** Writes get 503, or 301 when they are not JSON, as in GitLab's maintenance mode. */
+  maintenance: boolean;
+  webhooks: { delayMs: number; lose: boolean; duplicate: boolean };
+  /** Throttles what git sends to clients, so that a clone lasts long enough to be watched. null: as fast as it goes. */
+  git: { bytesPerSecond: number | null };
+}
+
+/** Admin settings that this sandbox knows. */
+export interface Settings {
+  /** On, unlike a fresh GitLab: in a sandbox every receiver is local. Off: private addresses are refused as in §7.5. */
+  allowLocalRequests: boolean;
+  silentMode: boolean;
+  /** A push of more refs than this sends no hooks at all. */
+  pushEventHooksLimit: number;
+  projectHooksLimit: number;
+  maintenanceMessage: string;
+}
+
+export interface State {
+  readonly clock: Clock;
+  readonly users: Map<number, User>;
+  /** By the digest of the token: a sandbox does not keep tokens either. */
+  readonly tokens: Map<string, Token>;
+  readonly groups: Map<number, Group>;
+  readonly projects: Map<number, Project>;
+  readonly hooks: Map<number, Hook>;
+  readonly deliveries: Delivery[];
+  readonly deployKeys: Map<number, DeployKey>;
+  readonly deployKeyLinks: Set<DeployKeyLink>;
+  readonly statuses: Map<number, CommitStatus>;
+  /** `<project id> <sha> <ref>` → id of the external pipeline. */
+  readonly pipelines: Map<string, number>;
+  readonly faults: FaultKnobs;
+  readonly settings: Settings;
+  /** Ids count up per kind from 1, as in GitLab. */
+  nextId(kind: string): number;
+  /** Now, as GitLab writes it. */
+  now(): string;
+}
+
+export function createState(clock: Clock): State {
+  const counters = new Map<string, number>();
+  return {
+    clock,
+    users: new Map(),
+    tokens: new Map(),
+    groups: new Map(),
+    projects: new Map(),
+    hooks: new Map(),
+    deliveries: [],
+    deployKeys: new Map(),
+    deployKeyLinks: new Set(),
+    statuses: new Map(),
+    pipelines: new Map(),
+    faults: {
+      latencyMs: 0,
+      badGateway: false,
+      maintenance: false,
+      webhooks: { delayMs: 0, lose: false, duplicate: false },
+      git: { bytesPerSecond: null },
+    },
+    settings: {
+      allowLocalRequests: true,
+      silentMode: false,
+      pushEventHooksLimit: 3,
+      projectHooksLimit: 100,
+      maintenanceMessage: "GitLab is undergoing maintenance",
+    },
+    nextId: (kind) => {
+      const next = (counters.get(kind) ?? 0) + 1;
+      counters.set(kind, next);
+      return next;
+    },
+    now: () => new Date(clock.now()).toISOString(),
+  };
+}
+
+export function digestOf(token: string): string {
+  return createHash("sha256").update(token).digest("hex");
+}

@@ -1,0 +1,69 @@
+/**
+ * What exists in which GitLab, in one table. Everything that differs between versions asks here, so that a reader sees the whole
+ * history at once. Source: GitLab's changelogs and the trees of 10.5, 12.7, 13.x, 15.x, 17.1, 18.9 and 19.1.
+ */
+const SINCE = {
+  projectsWithReadme: "11.4",
+  hookBranchFilter: "11.3",
+  readApiScope: "12.10",
+  versionForReadUser: "12.9",
+  memberLookupAll: "12.4",
+  userStateTexts: "10.8",
+  correlationHeaders: "13.1",
+  tokenList: "13.6",
+  webhookUserAgent: "13.1",
+  configuredDefaultBranchInEmptyProject: "14.1",
+  webhookEventUuid: "14.8",
+  deployKeySha256: "14.1",
+  deniedTextNamesTwoFactor: "14.1",
+  ownPersonalProjectsAreOwner: "14.9",
+  hookAlertStatus: "15.0",
+  tokenById: "15.1",
+  metadata: "15.2",
+  tokenByIdAdmin404: "15.3",
+  tokenSelf: "15.5",
+  webhookInstance: "15.5",
+  strictNewProjectPaths: "15.0",
+  webhookUuid: "16.2",
+  pushPayloadRefProtected: "16.2",
+  deployKeyExpiry: "16.1",
+  hookName: "17.1",
+  hookTest: "16.11",
+  hookTestOncePerUser: "17.1",
+  hookEvents: "17.3",
+  hookCustomHeaders: "17.1",
+  hookBranchFilterStrategy: "17.2",
+  webhookIdempotencyKey: "17.4",
+  tokenDescription: "17.7",
+  tokenLastUsedIps: "18.0",
+  aiWorkflowsScope: "17.5",
+  deniedTextNamesScopes: "18.0",
+  hookSigningToken: "19.0",
+} as const;
+
+export type Feature = keyof typeof SINCE;
+
+export interface Version {
+  /** As GitLab says it, `18.9.0` or `18.9.0-ee`. */
+  readonly text: string;
+  has(feature: Feature): boolean;
+}
+
+/** Reads `18.9.0`, `18.9` or `18.9.0-ee`. Throws a `RangeError` for anything else. */
+export function parseVersion(text: string): Version {
+  const match = /^(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?(-ee|-pre)?$/.exec(text);
+  if (!match) throw new RangeError(`no GitLab version: ${text} (expected something like 18.9.0)`);
+  const [, major = "", minor = "", patch = "0", suffix = ""] = match;
+  const rank = rankOf(Number(major), Number(minor));
+  return {
+    text: `${major}.${minor}.${patch}${suffix}`,
+    has: (feature) => {
+      const [sinceMajor = 0, sinceMinor = 0] = SINCE[feature].split(".").map(Number);
+      return rank >= rankOf(sinceMajor, sinceMinor);
+    },
+  };
+}
+
+function rankOf(major: number, minor: number): number {
+  return major * 1000 + minor;
+}

@@ -1,0 +1,105 @@
+import type { Box } from "../box.ts";
+import type { Commit } from "../git/read.ts";
+import type { ChangedPaths } from "../git/changed-paths.ts";
+import { ZEROS, type RefChange } from "../git/refs.ts";
+import type { Project, User, Visibility } from "../state.ts";
+import { commitUrl, httpUrl, sshUrl, webUrl } from "../urls.ts";
+
+const VISIBILITY_LEVEL: Readonly<Record<Visibility, number>> = { private: 0, internal: 10, public: 20 };
+
+export interface PushFacts {
+  readonly change: RefChange;
+  /** The newest commits of the push, oldest first; at most 20 of them travel. */
+  readonly commits: readonly Commit[];
+  readonly changedPaths: ReadonlyMap<string, ChangedPaths>;
+  readonly totalCommits: number;
+  /** The commit at the end of the ref: of an annotated tag what it points at. */
+  readonly checkoutSha: string | null;
+  /** The message of an annotated tag. */
+  readonly message: string | null;
+}
+
+/** The body of a push or tag push hook, with the keys and their order of GitLab's `DataBuilder::Push`. */
+export function pushPayload(
+  box: Pick<Box, "url" | "version">,
+  project: Project,
+  user: User,
+  facts: PushFacts,
+): Record<string, unknown> {
+  const { change } = facts;
+  const kind = change.ref.startsWith("refs/tags/") ? "tag_push" : "push";
+  const branch = change.ref.replace(/^refs\/(heads|tags)\//, "");
+  return {
+    object_kind: kind,
+    event_name: kind,
+    before: change.before,
+    after: change.after,
+    ref: change.ref,
+    ...(box.version.has("pushPayloadRefProtected")
+      ? { ref_protected: kind === "push" && project.protectedBranches.has(branch) }
+      : {}),
+    checkout_sha: change.after === ZEROS ? null : facts.checkoutSha,
+    message: facts.message,
+    user_id: user.id,
+    user_name: user.name,
+    user_username: user.username,
+    user_email: "",
+    user_avatar: null,
+    project_id: project.id,
+    project: projectPart(box, project),
+    commits: facts.commits.map((commit) => commitPart(box, project, commit, facts.changedPaths)),
+    total_commits_count: facts.totalCommits,
+    push_options: {},
+    repository: repositoryPart(box, project),
+  };
+}
+
+function projectPart(box: Pick<Box, "url">, project: Project): Record<string, unknown> {
+  return {
+    id: project.id,
+    name: project.name,
+    description: project.description,
+    web_url: webUrl(box, project),
+    avatar_url: null,
+    git_ssh_url: sshUrl(box, project),
+    git_http_url: httpUrl(box, project),
+    namespace: project.fullPath.slice(0, project.fullPath.lastIndexOf("/")),
+    visibility_level: VISIBILITY_LEVEL[project.visibility],
+    path_with_namespace: project.fullPath,
+    default_branch: project.defaultBranch,
+    ci_config_path: null,
+    homepage: webUrl(box, project),
+    url: sshUrl(box, project),
+    ssh_url: sshUrl(box, project),
+    http_url: httpUrl(box, project),
+  };
+}
+
+function repositoryPart(box: Pick<Box, "url">, project: Project): Record<string, unknown> {
+  return {
+    name: project.name,
+    url: sshUrl(box, project),
+    description: project.description,
+    homepage: webUrl(box, project),
+    git_http_url: httpUrl(box, project),
+    git_ssh_url: sshUrl(box, project),
+    visibility_level: VISIBILITY_LEVEL[project.visibility],
+  };
+}
+
+function commitPart(
+  box: Pick<Box, "url">,
+  project: Project,
+  commit: Commit,
+  changedPaths: ReadonlyMap<string, ChangedPaths>,
+): Record<string, unknown> {
+  return {
+    id: commit.id,
+    message: commit.message,
+    title: commit.title,
+    timestamp: commit.committedDate.replace(".000", ""),
+    url: commitUrl(box, project, commit.id),
+    author: { name: commit.authorName, email: commit.authorEmail },
+    ...(changedPaths.get(commit.id) ?? { added: [], modified: [], removed: [] }),
+  };
+}
