@@ -20,16 +20,16 @@ export const versionSchema = z.object({
 
 export const tokenSchema = z
   .object({
-    name: z.string(),
+    name: text,
     scopes: z.array(z.string()),
-    user_id: z.int(),
+    user_id: z.int().nullish(),
     expires_at: text,
   })
   .transform((token): TokenInfo => ({
-    name: token.name,
+    name: token.name ?? "",
     scopes: token.scopes,
     expiresAt: /^\d{4}-\d{2}-\d{2}/.exec(token.expires_at ?? "")?.[0] ?? null,
-    userId: token.user_id,
+    userId: token.user_id ?? 0,
   }));
 
 /** Users of project and group access tokens, for versions that do not say `bot`. */

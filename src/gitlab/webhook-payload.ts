@@ -33,12 +33,12 @@ const PARSERS = new Map<string, (event: string, json: unknown) => WebhookEvent>(
 
 /** Keys of which every payload has one, also those of old versions that do not name their event. */
 const envelope = z.object({
-  object_kind: z.unknown(),
-  event_name: z.unknown(),
-  project: z.unknown(),
-  project_id: z.unknown(),
-  group_id: z.unknown(),
-  object_attributes: z.unknown(),
+  object_kind: z.unknown().optional(),
+  event_name: z.unknown().optional(),
+  project: z.unknown().optional(),
+  project_id: z.unknown().optional(),
+  group_id: z.unknown().optional(),
+  object_attributes: z.unknown().optional(),
 });
 
 function toUnnamed(payload: z.infer<typeof envelope>): WebhookEvent {
@@ -176,7 +176,10 @@ const mergeRequestSchema = z.object({
 
 function parseMergeRequest(event: string, json: unknown): WebhookEvent {
   const parsed = mergeRequestSchema.safeParse(json);
-  if (!parsed.success) return { kind: "malformed", event, reason: describe(parsed.error) };
+  // Never malformed: trimmed ones are about (relays, recordings), and nothing is lost by leaving them alone.
+  if (!parsed.success) {
+    return { kind: "ignored", event, reason: `An incomplete merge request: ${describe(parsed.error)}` };
+  }
   const { object_attributes: request, project } = parsed.data;
   return {
     kind: "merge_request",
@@ -203,8 +206,10 @@ function describe(error: z.ZodError): string {
     .slice(0, 300);
 }
 
+/** A name with a leading dash could pass for an option: git does not make such branches either. */
 function after(ref: string, prefix: string): string | null {
-  return ref.startsWith(prefix) && ref.length > prefix.length ? ref.slice(prefix.length) : null;
+  const name = ref.startsWith(prefix) ? ref.slice(prefix.length) : "";
+  return name === "" || name.startsWith("-") ? null : name;
 }
 
 function isZero(id: string): boolean {
