@@ -26,6 +26,7 @@ export function defaultAppName(projectPath: string): string {
   const label = last
     .normalize("NFKD")
     .toLowerCase()
+    .replaceAll("ß", "ss")
     .replaceAll(/\p{M}/gu, "")
     .replaceAll(/[^a-z0-9]+/g, "-")
     .slice(0, MADE_LENGTH)
