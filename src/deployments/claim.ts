@@ -1,7 +1,8 @@
 import { sql } from "kysely";
 import type { Store, Tx } from "../store/store.ts";
 import type { Claim, Parts } from "./context.ts";
-import { supersedeQueued } from "./enqueue.ts";
+import { supersedeQueued, type DeploymentCause } from "./enqueue.ts";
+import { reportState } from "./report.ts";
 import { RUNNING_STATES, type DeploymentState } from "./state.ts";
 import { getTarget } from "./target.ts";
 
@@ -38,12 +39,19 @@ export async function claimNext(parts: Parts, environmentId: string): Promise<Fo
       };
     const next = await takeNewest(tx, environmentId);
     if (!next) return { kind: "nothing" };
-    await supersedeQueued(tx, await getTarget(tx, environmentId), parts.appUrl, next.id);
+    const target = await getTarget(tx, environmentId);
+    await supersedeQueued(tx, target, parts.appUrl, next.id);
+    await reportState(tx, target, next, "checking_out", parts.appUrl);
     return {
       kind: "claimed",
-      claim: await take(tx, next.id, workerId, next.release_id === null ? "checking_out" : "starting"),
+      claim: await take(tx, next.id, workerId, buildsFromSource(next.cause) ? "checking_out" : "starting"),
     };
   });
+}
+
+/** From its source, or from a kept release. */
+function buildsFromSource(cause: DeploymentCause): boolean {
+  return cause !== "rollback" && cause !== "restart";
 }
 
 async function findRunning(
@@ -65,10 +73,10 @@ async function findRunning(
 async function takeNewest(
   tx: Tx,
   environmentId: string,
-): Promise<{ id: string; release_id: string | null } | undefined> {
+): Promise<{ id: string; cause: DeploymentCause; commit_sha: string; ref: string } | undefined> {
   return tx
     .selectFrom("deployment")
-    .select(["id", "release_id"])
+    .select(["id", "cause", "commit_sha", "ref"])
     .where("environment_id", "=", environmentId)
     .where("state", "=", "queued")
     .orderBy("number", "desc")
@@ -97,7 +105,7 @@ async function take(tx: Tx, deploymentId: string, workerId: string, state: Deplo
     generation: row.generation ?? 0,
     commit: row.commit_sha,
     ref: row.ref,
-    releaseId: row.cause === "rollback" || row.cause === "restart" ? row.release_id : null,
+    releaseId: buildsFromSource(row.cause) ? null : row.release_id,
   };
 }
 

@@ -54,7 +54,7 @@ const INSTALL_SCRIPTS = [
 
 const manifestShape = z.looseObject({
   scripts: z.record(z.string(), z.unknown()).optional(),
-  workspaces: z.unknown(),
+  workspaces: z.unknown().optional(),
 });
 
 /** One package without install scripts of its own. In a workspace other package.json files count too. */

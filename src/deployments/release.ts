@@ -6,7 +6,7 @@ import { Fault } from "../faults/fault.ts";
 import { newId } from "../kernel/ids.ts";
 import type { Replica, StartCommand } from "../runtimes/runtime.ts";
 import type { Store } from "../store/store.ts";
-import type { BuildPlan } from "../templates/detect.ts";
+import { findOutput, type BuildPlan } from "../templates/detect.ts";
 import { advance, step } from "./advance.ts";
 import type { Run } from "./context.ts";
 import { copyTree } from "./copy-tree.ts";
@@ -36,7 +36,7 @@ export async function createRelease(run: Run, plan: BuildPlan, commit: string): 
     select ${id}, ${environmentId}, d.id, ${commit}, ${plan.kind}, ${release.directory}, ${JSON.stringify(plan.start)}::jsonb, ${release.healthPath}
     from deployment d where d.id = ${deploymentId} and d.attempt = ${attempt}`.execute(db);
   await mkdir(releases, { recursive: true, mode: 0o700 });
-  await copyTree(plan.output, release.directory, run.signal);
+  await copyTree(await findOutput(plan), release.directory, run.signal);
   const ready = await sql`update release set state = 'ready' where id = ${id}
     and exists (select 1 from deployment where id = ${deploymentId} and attempt = ${attempt})`.execute(db);
   if (ready.numAffectedRows === 0n)

@@ -1,8 +1,10 @@
+import { sql } from "kysely";
 import { toError } from "../kernel/clock.ts";
 import { Fault, toFault } from "../faults/fault.ts";
 import type { Route } from "../edge/edge.ts";
 import { advance, advanceClaim } from "./advance.ts";
 import type { Run } from "./context.ts";
+import { renewClaim } from "./claim.ts";
 import { writeEvent } from "./event.ts";
 import { finishLive } from "./live.ts";
 import { removeRelease } from "./release.ts";
@@ -14,15 +16,17 @@ const MOST_ATTEMPTS = 4;
 /** What the story's `catch` does. Never throws: what cannot be put back now is put back by whoever finds the silent claim. */
 export async function rollBack(run: Run, error: unknown): Promise<void> {
   const fault = toFault(run.signal.aborted ? run.signal.reason : error);
-  const { log } = run.parts;
+  const { log, store } = run.parts;
   try {
+    const { held } = await renewClaim(store, run.claim); // without the claim nothing here is ours to put back
+    if (!held || (fault.is("LOST_WORKER") && !run.stopping.aborted)) {
+      return log.warn(
+        { deployment: run.claim.deploymentId, why: fault.message },
+        "a deployment was taken over by another worker",
+      );
+    }
     if (await goForward(run)) return;
     if (run.stopping.aborted) return await giveBack(run);
-    if (fault.is("LOST_WORKER"))
-      return log.warn(
-        { deployment: run.claim.deploymentId },
-        "the deployment was taken over by another worker",
-      );
     await putBack(run);
     await end(run, fault);
   } catch (failure) {
@@ -87,6 +91,7 @@ async function listReplicas(run: Run): Promise<{ id: string; port: number | null
     .selectFrom("replica")
     .select(["id", "port"])
     .where("deployment_id", "=", run.claim.deploymentId)
+    .where("attempt", "<=", run.claim.attempt)
     .where("state", "<>", "stopped")
     .execute();
 }
@@ -98,19 +103,13 @@ async function putBack(run: Run): Promise<void> {
     await runtime.stop(replica.id, run.claim, deadlines.stop);
     await markStopped(store.db, replica.id);
   }
-  const releases = await store.db
-    .selectFrom("release")
-    .select(["id", "directory"])
-    .where("deployment_id", "=", run.claim.deploymentId)
-    .where((eb) =>
-      eb(
-        "id",
-        "not in",
-        eb.selectFrom("environment").select("live_release_id").where("live_release_id", "is not", null),
-      ),
-    )
-    .execute();
-  for (const release of releases) await removeRelease(store, release);
+  const { rows } = await sql<{ id: string; directory: string }>`
+    update release r set state = 'removing'
+    from deployment d join environment e on e.id = d.environment_id
+    where r.deployment_id = d.id and d.id = ${run.claim.deploymentId} and d.attempt = ${run.claim.attempt}
+      and r.id is distinct from e.live_release_id
+    returning r.id, r.directory`.execute(store.db);
+  for (const release of rows) await removeRelease(store, release);
 }
 
 /** Back into the queue, for this worker's successor. */

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { z } from "zod";
 import type { BuildSettings } from "../apps/apps.ts";
+import { parseBuildSettings } from "../apps/build-settings.ts";
 import { Fault } from "../faults/fault.ts";
 import type { Db, Tx } from "../store/store.ts";
 
@@ -46,21 +46,6 @@ export async function getTarget(db: Db | Tx, environmentId: string): Promise<Tar
     .executeTakeFirst();
   if (!row) throw Fault.of("NOT_FOUND", "", { message: "the environment does not exist any more" });
   return { ...row, build: parseBuildSettings(row.build) };
-}
-
-const words = z.array(z.string().min(1)).min(1).readonly();
-
-const settings = z.object({
-  kind: z.enum(["static", "node"]).exactOptional(),
-  root: z.string().exactOptional(),
-  install: words.exactOptional(),
-  build: words.exactOptional(),
-  start: words.exactOptional(),
-  output: z.string().exactOptional(),
-});
-
-function parseBuildSettings(stored: unknown): BuildSettings {
-  return settings.parse(stored);
 }
 
 /** Where an environment's files lie. All of it may be thrown away but the releases. */
