@@ -1,0 +1,205 @@
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { Fault } from "../../faults/fault.ts";
+import type { Containment } from "./containment.ts";
+import { passwd, refreshEtc, type Machine } from "./machine.ts";
+import { environmentText, isSettableName } from "./sandbox-scripts.ts";
+import { isInside, type Mount, type SandboxSpec, type SandboxUser, type Wrapped } from "./sandbox-spec.ts";
+import {
+  closeToOthers,
+  handOver,
+  handOverOnce,
+  letThrough,
+  shareWithGroup,
+  uidOf,
+  type UidRange,
+} from "./sandbox-user.ts";
+import type { Way } from "./ways.ts";
+
+/** One program to run apart from Fairlead. Paths are the machine's. */
+export interface SandboxRequest {
+  /** Names the sandbox's processes: no two that live at the same time have the same. */
+  readonly id: string;
+  readonly environmentId: string;
+  /** A private folder of this launch, for files that the way needs and for the sandbox's `/tmp`. */
+  readonly launchFolder: string;
+  /** Where the program works: in a tree of its own it finds it at `/app`, and also at the machine's path. */
+  readonly folder: { readonly path: string; readonly writable: boolean };
+  /** Kept between launches, at `/cache` and at the machine's path; holds the home folder. Without it home is `/tmp`. */
+  readonly cache: string | null;
+  /** More of the machine that is shown read-only. */
+  readonly readOnly: readonly string[];
+  readonly argv: readonly [string, ...string[]];
+  readonly env: Readonly<Record<string, string>>;
+  /** Processes and threads. */
+  readonly tasks: number;
+}
+
+export interface PreparedSandbox {
+  readonly wrapped: Wrapped;
+  /** To be written to the first process's input after it was recorded; the input stays open until the program shall stop. */
+  readonly input: string;
+  readonly containment: Containment;
+}
+
+export interface SandboxGround {
+  readonly machine: Machine;
+  readonly dataDir: string;
+  /** `<dataDir>/runtime`. */
+  readonly folder: string;
+  readonly self: SandboxUser;
+  readonly uids: UidRange;
+  /** The most open files a program may have: 65,536, or less where this process may not have so many. */
+  readonly openFiles: number;
+}
+
+/** Everything about a launch but the launch: folders handed over, words made. Throws `START_FAILED` for an environment no program can get. */
+export async function prepareSandbox(
+  ground: SandboxGround,
+  way: Way,
+  request: SandboxRequest,
+): Promise<PreparedSandbox> {
+  const user = userOf(ground, way, request);
+  const tmp = join(request.launchFolder, "tmp");
+  await mkdir(tmp, { recursive: true, mode: 0o700 });
+  if (way.otherUser) await handOverOnce(tmp, user.uid, user.gid);
+  if (way.ownTree) await refreshEtc(join(ground.folder, "etc"));
+  const places = placesOf(way, request, tmp);
+  const spec: SandboxSpec = {
+    mounts: way.ownTree ? await mountsOf(ground, request, user, tmp) : [],
+    links: [...ground.machine.links, { at: "/var/tmp", target: "/tmp" }],
+    directory: places.app,
+    argv: request.argv,
+    user,
+    limits: { files: ground.openFiles, tasks: way.otherUser ? request.tasks : null },
+  };
+  const word = `FAIRLEAD_SANDBOX=${request.id}`;
+  const env = environmentOf(ground.machine, way, request, places);
+  return {
+    wrapped: await way.wrap(spec, request.launchFolder),
+    input: environmentText(env),
+    containment: way.containment(spec, word),
+  };
+}
+
+/**
+ * One user for each environment: its processes are told apart by their namespaces, and what one built the other may read. Without
+ * namespaces each sandbox is a user of its own, because only so can all of its processes be found; they share the environment's group.
+ */
+export function userOf(
+  ground: SandboxGround,
+  way: Way,
+  request: Pick<SandboxRequest, "id" | "environmentId">,
+): SandboxUser {
+  if (!way.otherUser) return ground.self;
+  const environment = uidOf(request.environmentId, ground.uids);
+  return { uid: way.ownTree ? environment : uidOf(request.id, ground.uids), gid: environment };
+}
+
+/**
+ * Gives the sandbox's user what it works on; once before the first program of a build, and before a replica. Whoever may not see a
+ * file tree of its own is kept from Fairlead's by permissions.
+ */
+export async function handOverFolders(
+  ground: SandboxGround,
+  way: Way,
+  request: Omit<SandboxRequest, "argv" | "env" | "readOnly" | "tasks">,
+): Promise<void> {
+  if (!way.otherUser) return;
+  const user = userOf(ground, way, request);
+  if (request.cache !== null) await handOverOnce(request.cache, user.uid, user.gid);
+  await handOver(request.folder.path, user.uid, user.gid);
+  if (way.ownTree) return;
+  await shareWithGroup(request.folder.path);
+  const tmp = join(request.launchFolder, "tmp");
+  const needed = [request.folder.path, tmp, ...(request.cache === null ? [] : [request.cache])];
+  for (const name of await readdir(ground.dataDir)) {
+    const path = join(ground.dataDir, name);
+    if (!needed.some((one) => isInside(one, path))) await closeToOthers(path);
+  }
+  await mkdir(tmp, { recursive: true, mode: 0o700 });
+  for (const path of needed) {
+    await closeToOthers(path);
+    let above = dirname(path);
+    while (isInside(above, ground.dataDir)) {
+      await letThrough(above);
+      above = dirname(above);
+    }
+  }
+}
+
+async function mountsOf(
+  ground: SandboxGround,
+  request: SandboxRequest,
+  user: SandboxUser,
+  tmp: string,
+): Promise<readonly Mount[]> {
+  const people = join(request.launchFolder, "passwd");
+  const inTmp = [
+    request.folder.path,
+    ...request.readOnly,
+    ...ground.machine.mounts.map((mount) => mount.at),
+  ].some((path) => isInside(path, "/tmp"));
+  await writeFile(people, passwd(user), { mode: 0o644 });
+  const folder = (from: string, at: string, writable: boolean): Mount => ({
+    from,
+    at,
+    kind: "folder",
+    writable,
+  });
+  const { path, writable } = request.folder;
+  const cache = request.cache;
+  return [
+    // before the machine's, one of which may lie in it
+    inTmp ? { from: "", at: "/tmp", kind: "memory", writable: true } : folder(tmp, "/tmp", true),
+    ...ground.machine.mounts,
+    { from: people, at: "/etc/passwd", kind: "file", writable: false },
+    ...request.readOnly.map((shown) => folder(shown, shown, false)),
+    folder(path, path, writable),
+    folder(path, "/app", writable),
+    ...(cache === null ? [] : [folder(cache, cache, true), folder(cache, "/cache", true)]),
+  ];
+}
+
+interface Places {
+  readonly app: string;
+  readonly cache: string | null;
+  readonly tmp: string;
+}
+
+function placesOf(way: Way, request: SandboxRequest, tmp: string): Places {
+  if (!way.ownTree) return { app: request.folder.path, cache: request.cache, tmp };
+  return { app: "/app", cache: request.cache === null ? null : "/cache", tmp: "/tmp" };
+}
+
+/** What was given, and where that says nothing the few things without which programs do not work. Nothing of Fairlead's. */
+function environmentOf(
+  machine: Machine,
+  way: Way,
+  request: SandboxRequest,
+  places: Places,
+): Record<string, string> {
+  for (const [name, value] of Object.entries(request.env)) {
+    if (isSettableName(name) && !value.includes("\0")) continue;
+    throw Fault.of("START_FAILED", "", {
+      message: `the environment variable ${JSON.stringify(name)} cannot be passed to a program`,
+    });
+  }
+  const { cache } = places;
+  return {
+    PATH: machine.path,
+    HOME: cache ?? places.tmp,
+    TMPDIR: places.tmp,
+    ...(cache === null
+      ? {}
+      : {
+          CI: "1",
+          npm_config_cache: join(cache, "npm"),
+          npm_config_store_dir: join(cache, "pnpm"),
+          YARN_CACHE_FOLDER: join(cache, "yarn"),
+          XDG_CACHE_HOME: join(cache, "xdg"),
+        }),
+    ...request.env,
+    ...(way.method === "none" ? { FAIRLEAD_SANDBOX: request.id } : {}),
+  };
+}
