@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Fault } from "../faults/fault.ts";
 import { describeAddress, ForbiddenAddressError, guardedLookup, isForbiddenAddress } from "./addresses.ts";
@@ -39,7 +39,7 @@ describe("parseInstanceUrl", () => {
     "https://@git.acme.lan",
     "git@git.acme.lan:group/hunter2.git",
     "https://git.acme.lan\n.evil.example",
-    "https://git.acme.lan\t",
+    "https://git.acme.lan\t/x",
     "https://git\u0000.acme.lan",
     "https://git.acme.lan/\u202egpj.exe",
     "https://git.acme.lan\\@evil.example",
@@ -53,8 +53,6 @@ describe("parseInstanceUrl", () => {
     "http://100.100.100.200",
     `https://git.acme.lan/${"a".repeat(3000)}`,
   ])("refuses %j without repeating it", (pasted) => {
-    if (pasted === "https://git.acme.lan\t")
-      return expect(parseInstanceUrl(pasted).baseUrl).toBe("https://git.acme.lan");
     let fault: unknown;
     try {
       parseInstanceUrl(pasted);

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseWebhook } from "./webhook-payload.ts";
 
@@ -148,7 +148,7 @@ describe("hostile input", () => {
   ])("a push with a wrong %s is malformed and the reason names it, not its value", (field, over) => {
     const event = parse(push(over));
     expect(event).toMatchObject({ kind: "malformed", event: "push", reason: expect.stringContaining(field) });
-    if (event.kind === "malformed") expect(event.reason).not.toMatch(/exec|upload/);
+    expect(JSON.stringify(event)).not.toMatch(/exec|upload/);
   });
 
   test("what only people read may be anything", () => {
@@ -261,13 +261,20 @@ describe.skipIf(!present)("recorded payloads of GitLab 8 to 18", () => {
 
   test("there are many", () => expect(files.length).toBeGreaterThan(100));
 
-  test.each(files)("%s", (file) => {
+  /** What each folder must become; some recordings of merge request updates were trimmed by those who made them. */
+  const expected = files.map((file): [string, string[], object] => {
+    const kind = /webhook-(push|tag_push|merge_request)(?=[-/])/.exec(file)?.[1] ?? "ignored";
+    const flags = {
+      ...(file.includes("-delete/") && { deleted: true }),
+      ...(file.includes("-create/") && { created: true }),
+    };
+    return [file, file.includes("-update/mattermost-") ? [kind, "ignored"] : [kind], flags];
+  });
+
+  test.each(expected)("%s", (file, kinds, flags) => {
     const event = parseWebhook({}, readFileSync(join(recorded, file)));
-    const expected = /webhook-(push|tag_push|merge_request)(?=[-/])/.exec(file)?.[1] ?? "ignored";
-    const trimmed = /webhook-merge_request-update\/mattermost-/.test(file) && event.kind === "ignored";
-    if (!trimmed) expect(event.kind, JSON.stringify(event)).toBe(expected);
-    if (file.includes("-delete/")) expect(event).toMatchObject({ deleted: true });
-    if (file.includes("-create/")) expect(event).toMatchObject({ created: true });
-    if (event.kind === "ignored") expect(event.reason).not.toBe("");
+    expect(kinds).toContain(event.kind);
+    expect(event).toMatchObject(flags);
+    expect(event).not.toHaveProperty("reason", "");
   });
 });

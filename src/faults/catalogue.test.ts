@@ -1,0 +1,167 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { AREAS, explain } from "./catalogue.ts";
+import { CODES, type FaultCode } from "./codes.ts";
+import { Fault, toFault } from "./fault.ts";
+import { placesOf } from "./places.ts";
+import { toProblem } from "./problem.ts";
+import { renderErrorDocs } from "./render-docs.ts";
+
+const codes = Object.keys(CODES) as FaultCode[];
+const pairs = codes.flatMap((code) => CODES[code].map((reason: string) => [code, reason] as const));
+const base = "https://git.acme.lan/gitlab";
+
+describe("the catalogue", () => {
+  test("names every code once", () => {
+    const listed = AREAS.flatMap(([, entries]) => Object.keys(entries));
+    expect(listed.toSorted()).toEqual(codes.toSorted());
+    for (const [, entries] of AREAS) {
+      for (const [code, reasons] of Object.entries(entries)) {
+        expect(Object.keys(reasons as object).toSorted()).toEqual([...CODES[code as FaultCode]].toSorted());
+      }
+    }
+  });
+
+  test.each(pairs)("%s %s is explained in sentences, with and without facts", (code, reason) => {
+    const facts = {
+      host: "git.acme.lan",
+      words: "W",
+      to: `${base}/x`,
+      needs: "Maintainer",
+      scopes: "read_api",
+      address: "169.254.1.1",
+    };
+    for (const evidence of [{}, facts]) {
+      for (const instance of [
+        {},
+        { baseUrl: base },
+        { baseUrl: base, version: "12.0.0" },
+        { baseUrl: base, version: "19.1.0" },
+      ]) {
+        const { title, cause, fix } = explain({ code, reason, evidence }, instance);
+        expect(title).toMatch(/^[A-Z].*[^.]$/);
+        expect(cause).toMatch(/^[A-Z].*\.$/s);
+        expect(fix.length).toBeGreaterThan(0);
+        for (const text of [title, cause, ...fix])
+          expect(text).not.toMatch(/undefined|null|NaN|\[object|\s\s/);
+      }
+    }
+  });
+
+  test("docs/errors.md is the catalogue", async () => {
+    const path = new URL("../../docs/errors.md", import.meta.url).pathname;
+    await expect(renderErrorDocs(), "run: npx vitest run src/faults -u").toMatchFileSnapshot(path);
+    expect(readFileSync(path, "utf8")).toContain("`AUTH_FAILED` · `unknown_token`");
+  });
+
+  test("an unknown reason is explained by its code", () => {
+    expect(explain({ code: "AUTH_FAILED", reason: "of a later version", evidence: {} }).title).toMatch(
+      /token/,
+    );
+    expect(explain({ code: "AUTH_FAILED", reason: "__proto__", evidence: {} }).title).toMatch(/token/);
+  });
+});
+
+describe("links", () => {
+  const page = (version?: string) => placesOf({ baseUrl: base, version }).tokenPage();
+  test.each([
+    ["12.7.2", "/profile/personal_access_tokens ("],
+    ["13.12.0", "/-/profile/personal_access_tokens ("],
+    ["14.1.0", "/-/profile/personal_access_tokens?name=Fairlead&scopes=api ("],
+    ["16.6.9", "/-/profile/personal_access_tokens?"],
+    ["16.7.0", "/-/user_settings/personal_access_tokens?"],
+    ["18.9.0-pre", "/-/user_settings/personal_access_tokens?"],
+    [undefined, "/-/profile/personal_access_tokens?"],
+    ["rubbish", "/-/profile/personal_access_tokens?"],
+  ])("the token page of %s is %s", (version, path) => {
+    expect(page(version)).toContain(`${base}${path}`);
+  });
+
+  test("without an address the way is told in words", () => {
+    expect(placesOf({}).tokenPage()).toBe("your avatar > Edit profile > Access tokens");
+    expect(placesOf({ version: "19.0.0" }).adminUsers()).toBe("Admin, at the top right > Overview > Users");
+    expect(placesOf({ baseUrl: base, version: "15.0.0" }).adminSettings("network", "Network")).toBe(
+      `${base}/admin/application_settings/network (Menu > Admin > Settings > Network)`,
+    );
+  });
+});
+
+describe("problems", () => {
+  test("follow RFC 9457 and carry what helps", () => {
+    const evidence = {
+      method: "GET",
+      pathTemplate: "/user",
+      status: 401,
+      words: "401 Unauthorized",
+      requestId: "01H",
+      odd: undefined,
+    };
+    const fault = Fault.of("AUTH_FAILED", "expired", { evidence });
+    expect(toProblem(fault, { baseUrl: base, version: "18.9.0", requestId: "req_1" })).toEqual({
+      type: "urn:fairlead:error:AUTH_FAILED:expired",
+      title: "The token has expired",
+      status: 424,
+      detail: "A token is dead from 00:00 UTC of its expiry date on.",
+      code: "AUTH_FAILED",
+      reason: "expired",
+      fix: [
+        `Make a new token with the scope api: ${base}/-/user_settings/personal_access_tokens?name=Fairlead&scopes=api (your avatar > Edit profile > Personal access tokens).`,
+        "Then run fairlead connect again with it.",
+      ],
+      evidence: {
+        method: "GET",
+        pathTemplate: "/user",
+        status: 401,
+        words: "401 Unauthorized",
+        requestId: "01H",
+      },
+      requestId: "req_1",
+    });
+  });
+
+  test.each<[Fault, number]>([
+    [Fault.of("NOT_FOUND", ""), 404],
+    [Fault.of("CONFLICT", "in_use"), 409],
+    [Fault.of("BAD_REQUEST", "malformed_json"), 400],
+    [Fault.of("UNAUTHORIZED", ""), 401],
+    [Fault.of("TOO_LARGE", ""), 413],
+    [Fault.of("RATE_LIMITED", ""), 503],
+    [Fault.of("UNREACHABLE", "timeout"), 504],
+    [Fault.of("UNREACHABLE", "dns"), 502],
+    [Fault.of("INTERNAL", ""), 500],
+  ])("%s is %i", (fault, status) => expect(toProblem(fault, {}).status).toBe(status));
+
+  test("only our own refusals are 401 and 403", () => {
+    const statuses = pairs
+      .filter(([code]) => code !== "UNAUTHORIZED")
+      .map(([code, reason]) => toProblem(Fault.of(code, reason as never), {}).status);
+    expect(statuses.filter((status) => status === 401 || status === 403)).toEqual([]);
+  });
+
+  test("what somebody wrote for the case leads the cause", () => {
+    const fault = Fault.of("NOT_FOUND", "", { message: "There is no app shop" });
+    expect(toProblem(fault, {}).detail).toBe(
+      "There is no app shop. The name or id does not exist, or not any more.",
+    );
+    const twice = Fault.of("AUTH_FAILED", "expired", { message: "The token has expired" });
+    expect(toProblem(twice, {}).detail).toBe("A token is dead from 00:00 UTC of its expiry date on.");
+    const lines = Fault.of("CONFIG_INVALID", "", { message: "two problems:\n  A\n  B" });
+    expect(toProblem(lines, {}).detail).toMatch(/^Two problems:\n {2}A\n {2}B\.\nFairlead does not start/);
+  });
+
+  test("nothing of an unforeseen error, of a cause or of a stack gets out", () => {
+    const secret = "glpat-hidden";
+    const internal = toFault(new Error(`connect failed with ${secret}`));
+    const caused = Fault.of("UNREACHABLE", "reset", { cause: new Error(secret) });
+    for (const fault of [internal, caused]) {
+      expect(JSON.stringify(toProblem(fault, { requestId: "req_1" }))).not.toContain(secret);
+    }
+  });
+
+  test("evidence is bounded", () => {
+    const fault = Fault.of("GIT_FAILED", "", { evidence: { words: "x".repeat(10_000), bad: Number.NaN } });
+    const { evidence } = toProblem(fault, {});
+    expect(String(evidence["words"])).toHaveLength(2048);
+    expect(evidence).not.toHaveProperty("bad");
+  });
+});
