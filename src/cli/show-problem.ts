@@ -4,7 +4,7 @@ import type { DiagnosisAnswer, Problem } from "../http/contract.ts";
 import { ServerProblem } from "./failure.ts";
 import { plain, type Terminal } from "./terminal.ts";
 
-type ErrorFacts = NonNullable<DiagnosisAnswer["error"]>;
+export type ErrorFacts = NonNullable<DiagnosisAnswer["error"]>;
 
 /** What a thrown thing means for people and for `--json`: the same object as a diagnosis' `error`. */
 export function errorFacts(thrown: unknown): ErrorFacts {

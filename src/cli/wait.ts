@@ -1,10 +1,12 @@
+import { explain } from "../faults/catalogue.ts";
+import { CODES, type FaultCode } from "../faults/codes.ts";
 import { api, type DeploymentAnswer } from "../http/contract.ts";
 import { sleep } from "../kernel/clock.ts";
 import type { Client } from "./client.ts";
 import type { Context } from "./context.ts";
 import { Interrupted } from "./failure.ts";
 import { deploymentTitle, stepLine } from "./show-deployment.ts";
-import { errorLines, isUnreachable } from "./show-problem.ts";
+import { errorLines, isUnreachable, type ErrorFacts } from "./show-problem.ts";
 import { duration } from "./table.ts";
 import { plain } from "./terminal.ts";
 
@@ -81,16 +83,20 @@ export async function printOutcome(
     if (lines.length > TAIL_LINES) lines.shift();
   }
   for (const line of lines) terminal.err(terminal.paint("dim", `  │ ${plain(line)}`));
-  const { fault } = deployment;
-  const facts = fault ?? { code: deployment.state.toUpperCase(), reason: "", message: "" };
-  const error = {
-    ...facts,
-    title: `Deployment #${deployment.number} ${deployment.state}`,
-    cause: facts.message,
-    fix: [],
-    evidence: {},
-  };
-  terminal.err(errorLines(terminal, error).join("\n"));
+  terminal.err(errorLines(terminal, factsOf(deployment)).join("\n"));
   terminal.err(`    Whole log: fairlead logs --deployment ${deployment.id}`);
   return false;
+}
+
+function factsOf({ fault, number, state }: DeploymentAnswer): ErrorFacts {
+  const { code, reason, message } = fault ?? { code: state.toUpperCase(), reason: "", message: "" };
+  const title = `Deployment #${number} ${state}`;
+  if (!isFaultCode(code)) return { code, reason, title, cause: message, fix: [], evidence: {} };
+  const told = explain({ code, reason, message, evidence: {} });
+  return { code, reason, title: `${title}: ${told.title}`, cause: told.cause, fix: told.fix, evidence: {} };
+}
+
+/** A newer server may know codes that this program does not. */
+function isFaultCode(code: string): code is FaultCode {
+  return Object.hasOwn(CODES, code);
 }

@@ -21,9 +21,11 @@ export function mountConnections(app: FastifyInstance, services: Services, closi
   });
   routes.route({
     ...api.connect,
-    handler: async ({ body }, reply) => {
-      const request = { url: body.url, token: new Secret(body.token), name: body.name, ca: body.ca };
-      const connected = await connections.connect(request, requestSignal(reply, closing));
+    handler: async (request, reply) => {
+      const { body } = request;
+      request.gitlab = addressOf(body.url);
+      const wanted = { url: body.url, token: new Secret(body.token), name: body.name, ca: body.ca };
+      const connected = await connections.connect(wanted, requestSignal(reply, closing));
       reply.code(201);
       return connected;
     },
@@ -35,4 +37,10 @@ export function mountConnections(app: FastifyInstance, services: Services, closi
     ...api.disconnect,
     handler: async ({ params }) => apps.disconnect(params.connection, closing),
   });
+}
+
+function addressOf(url: string): { readonly baseUrl: string } | null {
+  if (!URL.canParse(url)) return null;
+  const { origin, pathname } = new URL(url);
+  return origin === "null" ? null : { baseUrl: `${origin}${pathname.replace(/\/+$/, "")}` };
 }

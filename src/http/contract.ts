@@ -74,7 +74,13 @@ const linkRequest = z.strictObject({
   healthPath: healthPath.optional(),
   build: buildRequest.optional(),
 });
-const nothing = z.strictObject({}).default({});
+/** A POST without a body means an empty one. */
+const orEmpty = <T extends z.ZodRawShape>(shape: T) =>
+  z
+    .strictObject(shape)
+    .nullish()
+    .transform((body) => body ?? {});
+const nothing = orEmpty({});
 
 /** Each operation is a Fastify route without its handler. */
 export const api = {
@@ -196,7 +202,7 @@ export const api = {
     schema: {
       summary: "Deploy the head of the environment's branch, or a ref",
       params: ofApp,
-      body: z.strictObject({ ref: word.exactOptional(), environment: word.exactOptional() }).default({}),
+      body: orEmpty({ ref: word.exactOptional(), environment: word.exactOptional() }),
       response: answers(deploymentSchema),
     },
   },
@@ -206,7 +212,7 @@ export const api = {
     schema: {
       summary: "Build the newest deployment's commit again",
       params: ofApp,
-      body: z.strictObject({ environment: word.exactOptional() }).default({}),
+      body: orEmpty({ environment: word.exactOptional() }),
       response: answers(deploymentSchema),
     },
   },
@@ -216,7 +222,7 @@ export const api = {
     schema: {
       summary: "Start a kept release again: `to`, or the one before the live one",
       params: ofApp,
-      body: z.strictObject({ to: word.exactOptional(), environment: word.exactOptional() }).default({}),
+      body: orEmpty({ to: word.exactOptional(), environment: word.exactOptional() }),
       response: answers(deploymentSchema),
     },
   },

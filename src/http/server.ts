@@ -25,10 +25,11 @@ export interface ServerOptions {
   /** Host names this server goes by, besides `localhost` and addresses: where it listens, its public URL's host, what the configuration lists. */
   readonly allowedHosts: readonly string[];
   readonly version: string;
+  /** Milliseconds a whole request may take to come, body included. Default: a minute; GitLab gives up after 10 s. */
+  readonly requestTimeoutMs?: number;
 }
 
 const MAX_BODY = 1024 * 1024;
-/** A whole request, body included: 25 MB from a GitLab in the same network take a second or two. */
 const REQUEST_TIMEOUT_MS = 60_000;
 /** Streams break off at once when the server stops, requests under way have this long. */
 const CLOSE_TIMEOUT_MS = 5000;
@@ -36,10 +37,12 @@ const CLOSE_TIMEOUT_MS = 5000;
 /** Builds the server; nothing listens until `listen({ host, port })`. `close()` ends streams, finishes what is under way and returns within seconds. */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
   const closing = new AbortController();
+  const timeout = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
   const app = Fastify({
     logger: false,
     bodyLimit: MAX_BODY,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: timeout,
+    http: { headersTimeout: Math.min(timeout, 15_000), connectionsCheckingInterval: Math.min(timeout, 5000) },
     genReqId: () => newId("req"),
     routerOptions: { maxParamLength: 255 },
     forceCloseConnections: "idle",

@@ -1,7 +1,9 @@
+import type { IncomingMessage } from "node:http";
 import type { FastifyInstance } from "fastify";
 import { Fault } from "../faults/fault.ts";
 import type { Pushes } from "../pushes/pushes.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { readBody } from "./read-body.ts";
 
 /** GitLab sends at most 25 MB. */
 const MAX_BODY = 26 * 1024 * 1024;
@@ -12,9 +14,7 @@ const MAX_BODY = 26 * 1024 * 1024;
  */
 export function mountWebhooks(app: FastifyInstance, pushes: Pick<Pushes, "accept">, metrics: Metrics): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", { parseAs: "buffer", bodyLimit: MAX_BODY }, (_request, body, done) =>
-    done(null, body),
-  );
+  app.addContentTypeParser("*", async (_request: unknown, body: IncomingMessage) => readBody(body, MAX_BODY));
   // The signature is over the bytes, whatever they are called.
   app.addHook("onRequest", async (request) => void delete request.headers["content-type"]);
 
