@@ -10,14 +10,19 @@ export function relayAnswer(exchange: Exchange, answer: IncomingMessage): void {
   const length = answer.headers["content-length"];
   const bodyless = request.method === "HEAD" || answer.statusCode === 204 || answer.statusCode === 304;
   let left = length === undefined || bodyless ? Number.POSITIVE_INFINITY : Number(length);
-  // An event stream's headers must not wait for its first event; those of a short answer go out with the body in one packet.
-  if (length === undefined && !bodyless) setImmediate(() => flush(response));
+  let begun = false;
+  // The head of a short answer goes out together with its body; but nobody waits for an event stream's first event to see its head.
+  setImmediate(() => {
+    if (!begun && !response.destroyed) response.flushHeaders();
+  });
   answer.on("data", (chunk: Buffer) => {
+    begun = true;
     left -= chunk.length;
     if (left <= 0) response.end(chunk);
     else if (!response.write(chunk)) pauseUntilDrained(exchange, answer);
   });
   answer.on("end", () => {
+    begun = true;
     if (!response.writableEnded) finish(exchange, answer);
   });
   // Cut, not ended: an answer that broke off must not look like a whole one.
@@ -25,10 +30,6 @@ export function relayAnswer(exchange: Exchange, answer: IncomingMessage): void {
     if (!answer.complete) response.destroy();
   });
   answer.on("error", () => response.destroy());
-}
-
-function flush(response: Exchange["response"]): void {
-  if (!response.writableEnded && !response.destroyed) response.flushHeaders();
 }
 
 function pauseUntilDrained(exchange: Exchange, answer: IncomingMessage): void {

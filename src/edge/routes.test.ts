@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { assert as check, integer, property, uniqueArray } from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Route } from "./edge.ts";
 import { NO_ROUTES, routesOf, withRemoval, withReplacement, withSwitch, type RouteTable } from "./routes.ts";
@@ -41,9 +41,9 @@ describe("withSwitch", () => {
   });
 
   it("holds the highest generation of each host in whatever order they come", () => {
-    const generations = fc.uniqueArray(fc.integer({ min: 0, max: 1000 }), { minLength: 1, maxLength: 20 });
-    fc.assert(
-      fc.property(generations, (order) => {
+    const generations = uniqueArray(integer({ min: 0, max: 1000 }), { minLength: 1, maxLength: 20 });
+    check(
+      property(generations, (order) => {
         const table = tableOf(...order.map((generation) => route("a", generation)));
         expect(routesOf(table)).toEqual([route("a", Math.max(...order))]);
       }),
