@@ -99,8 +99,7 @@ export function slug(name: string): string {
 
 /** Whether git takes this as the name of a branch (`git check-ref-format`). */
 export function isBranchName(name: string): boolean {
-  if (name === "" || name === "@" || name === "HEAD" || name.startsWith("-") || name.length > 244)
-    return false;
+  if (name === "" || name === "HEAD" || name.startsWith("-") || name.length > 244) return false;
   // oxlint-disable-next-line no-control-regex -- git forbids exactly these
   if (/[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\/|^\/|\/$|\.$/.test(name)) return false;
   return name.split("/").every((part) => !part.startsWith(".") && !part.endsWith(".lock"));

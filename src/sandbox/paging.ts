@@ -45,8 +45,9 @@ export async function paged<Row>(
 function pageNumber(call: Call, name: string, fallback: number): number {
   const given = call.query.get(name) ?? call.input[name];
   if (given === undefined || given === null || given === "") return fallback;
-  if (!/^-?\d{1,9}$/.test(String(given))) throw refuseAsError(400, `${name} is invalid`);
-  const value = Number(given);
+  const text = typeof given === "string" ? given : JSON.stringify(given);
+  if (!/^-?\d{1,9}$/.test(text)) throw refuseAsError(400, `${name} is invalid`);
+  const value = Number(text);
   if (name === "per_page" && value === 0) throw refuseAsError(400, "per_page has a value not allowed");
   return value > 0 ? value : fallback;
 }
@@ -56,5 +57,5 @@ function linkTo(call: Call, page: number, perPage: number): string {
   query.delete("private_token");
   query.set("page", String(page));
   query.set("per_page", String(perPage));
-  return `${call.url}?${query}`;
+  return `${call.url}?${query.toString()}`;
 }

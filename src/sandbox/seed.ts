@@ -3,7 +3,7 @@ import { LEVEL } from "./access.ts";
 import { readRefs } from "./git/read.ts";
 import type { Repositories } from "./git/repositories.ts";
 import { writeCommit } from "./git/write.ts";
-import { isNamespacePath, problemsOfPath } from "./names.ts";
+import { isBranchName, isNamespacePath, problemsOfPath } from "./names.ts";
 import {
   digestOf,
   type Group,
@@ -182,33 +182,31 @@ function ensureGroup(state: State, fullPath: string, owner: User, visibility: Vi
 }
 
 function insertProject(state: State, given: NewProject, owner: User): Project {
+  const {
+    visibility = "private",
+    defaultBranch = "main",
+    description = "",
+    protectDefaultBranch = true,
+  } = given;
   const slash = given.path.lastIndexOf("/");
   const path = given.path.slice(slash + 1);
   const prefix = slash === -1 ? owner.username : given.path.slice(0, slash);
-  if (problemsOfPath(path, false).length > 0)
-    throw new RangeError(`no good path of a project: ${given.path}`);
-  const user = [...state.users.values()].find((user) => user.username === prefix);
-  const namespace = user ?? ensureGroup(state, prefix, owner, given.visibility ?? "private");
   const fullPath = `${prefix}/${path}`;
-  if ([...state.projects.values()].some((project) => project.fullPath === fullPath)) {
-    throw new RangeError(`there is a project ${fullPath} already`);
-  }
-  const defaultBranch = given.defaultBranch ?? "main";
-  const guarded = given.protectDefaultBranch ?? true;
+  checkProject(state, path, fullPath, defaultBranch);
   const project: Project = {
     id: state.nextId("project"),
     name: given.name ?? path,
     path,
-    namespaceId: "username" in namespace ? namespace.namespaceId : namespace.id,
+    namespaceId: ensureNamespace(state, prefix, owner, visibility),
     fullPath,
     creatorId: owner.id,
-    description: given.description ?? "",
+    description,
     createdAt: state.now(),
     members: new Map(),
     protectedBranches: new Map(
-      guarded ? [[defaultBranch, { pushLevel: LEVEL.maintainer, allowForcePush: false }]] : [],
+      protectDefaultBranch ? [[defaultBranch, { pushLevel: LEVEL.maintainer, allowForcePush: false }]] : [],
     ),
-    visibility: given.visibility ?? "private",
+    visibility,
     lastActivityAt: state.now(),
     defaultBranch,
     emptyRepo: true,
@@ -217,5 +215,20 @@ function insertProject(state: State, given: NewProject, owner: User): Project {
     buildsEnabled: true,
   };
   state.projects.set(project.id, project);
+  state.projectsByPath.set(fullPath.toLowerCase(), project);
   return project;
+}
+
+function checkProject(state: State, path: string, fullPath: string, defaultBranch: string): void {
+  if (problemsOfPath(path, false).length > 0) throw new RangeError(`no good path of a project: ${fullPath}`);
+  if (!isBranchName(defaultBranch)) throw new RangeError(`no good name of a branch: ${defaultBranch}`);
+  if (state.projectsByPath.has(fullPath.toLowerCase())) {
+    throw new RangeError(`there is a project ${fullPath} already`);
+  }
+}
+
+/** The id of a user's own namespace, or of a group that is made when it is missing. */
+function ensureNamespace(state: State, path: string, owner: User, visibility: Visibility): number {
+  for (const user of state.users.values()) if (user.username === path) return user.namespaceId;
+  return ensureGroup(state, path, owner, visibility).id;
 }

@@ -17,33 +17,37 @@ export function createListener(box: Box, root: string, log: Log, signal: AbortSi
     const { faults } = box.state;
     if (faults.latencyMs > 0) await sleep(faults.latencyMs, signal);
     if (faults.badGateway) return badGateway();
-    const url = new URL(request.url ?? "/", "http://sandbox");
-    if (root !== "" && url.pathname !== root && !url.pathname.startsWith(`${root}/`)) return page404();
-    const path = url.pathname.slice(root.length) || "/";
-    const git = parseGitRequest(path, url.searchParams);
+    const { path, query } = targetOf(request, root);
+    const git = path === null ? null : parseGitRequest(path, query);
     if (git) {
       await serveGit(box, git, request, response, signal);
       return null;
     }
-    if (path.startsWith("/api/")) {
-      const closed = faults.maintenance ? maintenance(box, request) : null;
-      return closed ?? (await api(request, path, url.searchParams));
-    }
-    if (path === "/" && request.method === "GET") return homePage(box);
-    return page404();
+    if (path?.startsWith("/api/")) return maintenance(box, request) ?? (await api(request, path, query));
+    return path === "/" && request.method === "GET" ? homePage(box) : pageNotFound();
   };
   return (request, response) => {
     const started = performance.now();
     const requestId = newRequestId();
     response.on("error", () => {}); // the client went away
-    void answer(request, response)
-      .catch((error: unknown) => replyOf(error, log))
-      .then((reply) => {
-        if (reply === null || response.headersSent) response.end();
-        else write(box, request, response, reply, requestId, started);
-        log(`${request.method} ${safePath(request)} ${response.statusCode} ${requestId}`);
-      });
+    const finish = async (): Promise<void> => {
+      const reply = await answer(request, response).catch((error: unknown) => replyOf(error, log));
+      if (reply === null || response.headersSent) response.end();
+      else write(box, request, response, reply, requestId, started);
+      log(`${request.method} ${safePath(request)} ${response.statusCode} ${requestId}`);
+    };
+    void finish();
   };
+}
+
+/** Path below the relative root, still encoded; null when it is outside. Not parsed as a URL, which would tidy it up. */
+function targetOf(request: IncomingMessage, root: string): { path: string | null; query: URLSearchParams } {
+  const target = request.url ?? "/";
+  const mark = target.indexOf("?");
+  const full = mark === -1 ? target : target.slice(0, mark);
+  const query = new URLSearchParams(mark === -1 ? "" : target.slice(mark + 1));
+  const inside = full === root || full.startsWith(`${root}/`);
+  return { path: inside ? full.slice(root.length) || "/" : null, query };
 }
 
 function replyOf(error: unknown, log: Log): Reply {
@@ -67,14 +71,14 @@ const READS = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /** Maintenance mode tells JSON clients the truth and sends everybody else to the front page. */
 function maintenance(box: Box, request: IncomingMessage): Reply | null {
-  if (READS.has(request.method ?? "")) return null;
+  if (!box.state.faults.maintenance || READS.has(request.method ?? "")) return null;
   const type = (request.headers["content-type"] ?? "").split(";")[0]?.trim();
   if (type !== "application/json") return { status: 301, headers: { Location: `${box.url}/` } };
   const headers = { "Retry-After": "900" };
   return { status: 503, json: { message: box.state.settings.maintenanceMessage }, headers };
 }
 
-function page404(): Reply {
+function pageNotFound(): Reply {
   const text =
     "<!DOCTYPE html>\n<html>\n<head><title>The page you're looking for could not be found (404)</title></head>\n<body><h1>404: Page not found</h1></body>\n</html>\n";
   return { status: 404, contentType: "text/html; charset=utf-8", text };

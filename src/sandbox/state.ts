@@ -214,6 +214,8 @@ export interface State {
   readonly tokens: Map<string, Token>;
   readonly groups: Map<number, Group>;
   readonly projects: Map<number, Project>;
+  /** Lower-case full path → project: paths are found without regard to case. */
+  readonly projectsByPath: Map<string, Project>;
   readonly hooks: Map<number, Hook>;
   readonly deliveries: Delivery[];
   readonly deployKeys: Map<number, DeployKey>;
@@ -237,6 +239,7 @@ export function createState(clock: Clock): State {
     tokens: new Map(),
     groups: new Map(),
     projects: new Map(),
+    projectsByPath: new Map(),
     hooks: new Map(),
     deliveries: [],
     deployKeys: new Map(),

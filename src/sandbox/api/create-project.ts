@@ -3,6 +3,7 @@ import { flag, integer, oneOf, text } from "../params.ts";
 import { isBranchName, problemsOfName, problemsOfPath, slug } from "../names.ts";
 import { created, forbidden, refuse, refuseAsError } from "../reply.ts";
 import { route, type Call } from "../route.ts";
+import type { User } from "../state.ts";
 import { projectEntity } from "./project-entity.ts";
 
 /** `POST /projects`: creates an empty project, or one with a README. */
@@ -26,30 +27,23 @@ export const createProjectRoute = route({
     const user = call.authenticate();
     checkSource(given.import_url, given.template_name);
     const namespaceId = given.namespace_id ?? user.namespaceId;
-    const prefix = namespacePath(call, namespaceId);
-    if (user.projectsLimit <= 0 && namespaceId === user.namespaceId) {
-      const words =
-        "You cannot create projects in your personal namespace. Contact your GitLab administrator.";
-      throw refuseAsError(403, [words]);
-    }
-    if (prefix === null || !canCreateIn(call.box.state, user, namespaceId)) {
-      throw refuse(400, { namespace: ["is not valid"] });
-    }
+    const prefix = getNamespacePath(call, user, namespaceId);
     const name = given.name ?? given.path ?? "";
     const path = given.path ?? slug(name);
+    const { visibility = "private", default_branch: defaultBranch = "main", description = "" } = given;
     checkModel(call, namespaceId, name, path);
-    if (given.default_branch !== undefined && !isBranchName(given.default_branch)) {
-      throw refuse(400, { default_branch: ["is invalid"] });
-    }
-    const description = given.description ?? "";
+    if (!isBranchName(defaultBranch)) throw refuse(400, { default_branch: ["is invalid"] });
+    const readme = given.initialize_with_readme
+      ? { "README.md": `# ${name}\n\n${description}\n` }
+      : undefined;
     const project = await call.box.seed.createProject({
       path: `${prefix}/${path}`,
       name,
       description,
       owner: user,
-      visibility: given.visibility ?? "private",
-      defaultBranch: given.default_branch ?? "main",
-      ...(given.initialize_with_readme ? { files: { "README.md": `# ${name}\n\n${description}` } } : {}),
+      visibility,
+      defaultBranch,
+      ...(readme ? { files: readme } : {}),
     });
     return created(projectEntity(call.box, project, user));
   },
@@ -66,10 +60,17 @@ function checkSource(importUrl: string | undefined, template: string | undefined
   if (importUrl !== undefined) throw forbidden();
 }
 
-function namespacePath(call: Call, id: number): string | null {
-  const group = call.box.state.groups.get(id);
-  const user = [...call.box.state.users.values()].find((user) => user.namespaceId === id);
-  return group?.fullPath ?? user?.username ?? null;
+/** The namespace's full path, if this user may create projects there. */
+function getNamespacePath(call: Call, user: User, id: number): string {
+  if (user.projectsLimit <= 0 && id === user.namespaceId) {
+    const words = "You cannot create projects in your personal namespace. Contact your GitLab administrator.";
+    throw refuseAsError(403, [words]);
+  }
+  const path = id === user.namespaceId ? user.username : call.box.state.groups.get(id)?.fullPath;
+  if (path === undefined || !canCreateIn(call.box.state, user, id)) {
+    throw refuse(400, { namespace: ["is not valid"] });
+  }
+  return path;
 }
 
 function checkModel(call: Call, namespaceId: number, name: string, path: string): void {

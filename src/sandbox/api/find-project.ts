@@ -1,5 +1,4 @@
 import { canSee, canReadCode, levelIn } from "../access.ts";
-import { findByPath } from "../git/access.ts";
 import { forbidden, notFound } from "../reply.ts";
 import type { Call } from "../route.ts";
 import type { Project } from "../state.ts";
@@ -8,9 +7,8 @@ import type { Project } from "../state.ts";
 export function getProject(call: Call): Project {
   const user = call.currentUser();
   const id = call.path["id"] ?? "";
-  const project = /^\d+$/.test(id)
-    ? (call.box.state.projects.get(Number(id)) ?? null)
-    : findByPath(call.box, id);
+  const { projects, projectsByPath } = call.box.state;
+  const project = /^\d+$/.test(id) ? projects.get(Number(id)) : projectsByPath.get(id.toLowerCase());
   if (!project || !canSee(call.box.state, user, project)) throw notFound("Project");
   return project;
 }

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 import type { Box } from "../box.ts";
 import { flag, keyValues, oneOf, text } from "../params.ts";
 import { refuse, refuseAsError } from "../reply.ts";
@@ -103,7 +103,6 @@ export function hookFrom(
 ): Hook {
   const was: Hook = "url" in old ? old : { ...FRESH, ...old };
   const moved = "url" in old && given.url !== undefined && given.url !== old.url;
-  const signing = version.has("hookSigningToken") ? given.signing_token : undefined;
   return {
     ...was,
     url: given.url ?? was.url,
@@ -111,13 +110,32 @@ export function hookFrom(
     description: given.description ?? was.description,
     events: new Set(HOOK_EVENTS.filter((event) => given[event] ?? was.events.has(event))),
     enableSslVerification: given.enable_ssl_verification ?? was.enableSslVerification,
+    customTemplate: given.custom_webhook_template ?? was.customTemplate,
+    ...filterFrom(given, was),
+    ...secretsFrom(version, given, was, moved),
+  };
+}
+
+function filterFrom(given: HookInput, was: Hook): Pick<Hook, "branchFilter" | "branchFilterStrategy"> {
+  return {
     branchFilter: given.push_events_branch_filter ?? was.branchFilter,
     branchFilterStrategy: given.branch_filter_strategy ?? was.branchFilterStrategy,
-    customTemplate: given.custom_webhook_template ?? was.customTemplate,
+  };
+}
+
+function secretsFrom(
+  version: Version,
+  given: HookInput,
+  was: Hook,
+  moved: boolean,
+): Pick<Hook, "token" | "signingToken" | "customHeaders" | "urlVariables"> {
+  const kept = moved ? { ...was, token: null, urlVariables: [] } : was;
+  const signing = version.has("hookSigningToken") ? given.signing_token : undefined;
+  return {
+    token: given.token ?? kept.token,
+    signingToken: signing ?? kept.signingToken,
     customHeaders: moved ? [] : (given.custom_headers ?? was.customHeaders),
-    urlVariables: given.url_variables ?? (moved ? [] : was.urlVariables),
-    token: given.token ?? (moved ? null : was.token),
-    signingToken: signing ?? was.signingToken,
+    urlVariables: given.url_variables ?? kept.urlVariables,
   };
 }
 

@@ -133,12 +133,8 @@ async function testPayload(
   const before = newest.at(-1)?.id ?? "";
   const after = newest[0]?.id ?? "";
   const ref = trigger === "push_events" ? `refs/heads/${project.defaultBranch}` : "refs/tags/v1.0.0";
-  const facts = await factsOf(call.box, project, { ref, before, after });
-  return pushPayload(call.box, project, user, {
-    ...facts,
-    commits: newest.toReversed(),
-    totalCommits: newest.length,
-  });
+  const facts = await factsOf(call.box, project, { ref, before, after }, newest);
+  return pushPayload(call.box, project, user, facts);
 }
 
 const ABSENT: Readonly<Record<string, string>> = {

@@ -81,31 +81,52 @@ export const statusRoutes: readonly Route[] = [
 
 async function setStatus(call: Call, given: Given): Promise<Reply> {
   const project = getProjectAs(call, LEVEL.developer);
-  const { box } = call;
-  const user = call.authenticate();
   if (project.archived || !project.repositoryEnabled || !project.buildsEnabled) throw forbidden();
-  const sha = /^[0-9a-f]{7,64}$/.test(given.sha)
-    ? await resolveCommit(box.repositories, project, given.sha)
-    : null;
-  if (sha === null) throw notFound("Commit");
-  const ref = given.ref?.replace(/^refs\/(heads|tags)\//, "") ?? (await branchWith(call, project, sha));
-  if (ref === null) throw notFound("References for commit");
-  if (project.protectedBranches.has(ref) && !canPushTo(box.state, user, project, ref)) throw forbidden();
+  const sha = await getSha(call, project, given.sha);
+  const ref = await getRef(call, project, sha, given.ref);
+  if (project.protectedBranches.has(ref) && !canPushTo(call.box.state, call.authenticate(), project, ref)) {
+    throw forbidden();
+  }
   checkTarget(given.target_url);
   const pipelineId = pipelineOf(call, project, sha, ref, given.pipeline_id);
   const name = given.name ?? given.context ?? "default";
-  const current = statusesOf(box.state, project, sha).find(
-    (status) => status.ref === ref && status.name === name && !status.retried,
-  );
-  const row = current && !isFinished(current.state) ? current : null;
-  if (row) {
-    const refused = refusedTransition(row.state, given.state);
-    if (refused !== null) throw refuse(400, refused);
-  }
-  if (current && !row) current.retried = true;
-  const status = row ?? insertStatus(call, project, { sha, ref, name, pipelineId });
+  const status = openRow(call, project, { sha, ref, name, pipelineId }, given.state);
   advance(call, status, given);
   return created(statusEntity(call, status));
+}
+
+async function getSha(call: Call, project: Project, given: string): Promise<string> {
+  const looksRight = /^[0-9a-f]{7,64}$/.test(given);
+  const sha = looksRight ? await resolveCommit(call.box.repositories, project, given) : null;
+  if (sha === null) throw notFound("Commit");
+  return sha;
+}
+
+/** The given ref, else the first branch that has the commit. */
+async function getRef(call: Call, project: Project, sha: string, given: string | undefined): Promise<string> {
+  const ref = given?.replace(/^refs\/(heads|tags)\//, "") ?? (await branchWith(call, project, sha));
+  if (ref === null) throw notFound("References for commit");
+  return ref;
+}
+
+/** The row that this status goes into: the unfinished one of its name, or a new one that takes the place of a finished one. */
+function openRow(
+  call: Call,
+  project: Project,
+  key: Pick<CommitStatus, "sha" | "ref" | "name" | "pipelineId">,
+  next: StatusState,
+): CommitStatus {
+  const current = statusesOf(call.box.state, project, key.sha).find(
+    (status) => status.ref === key.ref && status.name === key.name && !status.retried,
+  );
+  if (!current) return insertStatus(call, project, key);
+  if (isFinished(current.state)) {
+    current.retried = true;
+    return insertStatus(call, project, key);
+  }
+  const refused = refusedTransition(current.state, next);
+  if (refused !== null) throw refuse(400, refused);
+  return current;
 }
 
 async function branchWith(call: Call, project: Project, sha: string): Promise<string | null> {
@@ -141,12 +162,12 @@ function pipelineOf(
   ref: string,
   wanted: number | undefined,
 ): number {
-  const { pipelines, nextId } = call.box.state;
+  const { state } = call.box;
   const key = `${project.id} ${sha} ${ref}`;
-  const existing = pipelines.get(key);
+  const existing = state.pipelines.get(key);
   if (wanted !== undefined && wanted !== existing) throw notFound("Pipeline for pipeline_id, sha and ref");
-  const id = existing ?? nextId("pipeline");
-  pipelines.set(key, id);
+  const id = existing ?? state.nextId("pipeline");
+  state.pipelines.set(key, id);
   return id;
 }
 

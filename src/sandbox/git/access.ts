@@ -24,13 +24,8 @@ export async function admit(
   authorization: string | undefined,
 ): Promise<{ readonly project: Project; readonly identity: Identity | null }> {
   const identity = identityOf(box, authorization);
-  const project = findByPath(box, fullPath);
-  if (!identity) {
-    const open = project?.visibility === "public" && service === "git-upload-pack";
-    if (!open) throw accessDenied(box);
-    if (!canReadCode(box.state, null, project)) throw plain(404, NO_PROJECT);
-    return { project, identity };
-  }
+  const project = box.state.projectsByPath.get(fullPath.toLowerCase()) ?? null;
+  if (!identity) return { project: openToAll(box, project, service), identity };
   const denial = denialOf(identity.user, box.version, box.url);
   if (denial !== null) throw plain(403, denial);
   checkAbility(identity, service);
@@ -41,6 +36,13 @@ export async function admit(
   }
   checkRole(box, identity, target, service);
   return { project: target, identity };
+}
+
+/** Without credentials: public projects may be fetched, everything else is asked for a token. */
+function openToAll(box: Box, project: Project | null, service: Service): Project {
+  if (project?.visibility !== "public" || service !== "git-upload-pack") throw accessDenied(box);
+  if (!canReadCode(box.state, null, project)) throw plain(404, NO_PROJECT);
+  return project;
 }
 
 const NO_PROJECT =
@@ -103,14 +105,6 @@ async function createByPush(
     if (error instanceof RangeError) throw plain(422, "Could not create project: Path is invalid");
     throw error;
   }
-}
-
-export function findByPath(box: Pick<Box, "state">, fullPath: string): Project | null {
-  const wanted = fullPath.toLowerCase();
-  for (const project of box.state.projects.values()) {
-    if (project.fullPath.toLowerCase() === wanted) return project;
-  }
-  return null;
 }
 
 function plain(status: number, text: string): Refusal {

@@ -35,27 +35,34 @@ export async function readDiffs(
     "\0",
   );
   const text = await box.git(project, ["diff", "-M", "--no-color", "--no-ext-diff", base, to, "--"]);
-  const patches = text.split(/^(?=diff --git )/m);
-  const diffs: Diff[] = [];
-  for (let at = 0; at + 1 < raw.length && diffs.length < MAX_FILES;) {
-    const [aMode = "", bMode = "", , , status = ""] = (raw[at] ?? "").slice(1).split(" ");
-    const oldPath = raw[at + 1] ?? "";
-    const moved = status.startsWith("R") || status.startsWith("C");
-    const newPath = moved ? (raw[at + 2] ?? "") : oldPath;
-    diffs.push(entry(status, aMode, bMode, oldPath, newPath, hunksOf(patches[diffs.length] ?? "")));
-    at += moved ? 3 : 2;
-  }
-  return diffs;
+  const patches = text.split(/^(?=diff --git )/m).map(hunksOf);
+  return parseRaw(raw)
+    .slice(0, MAX_FILES)
+    .map((change, index) => entry(change, patches[index] ?? ""));
 }
 
-function entry(
-  status: string,
-  aMode: string,
-  bMode: string,
-  oldPath: string,
-  newPath: string,
-  patch: string,
-): Diff {
+interface Change {
+  readonly status: string;
+  readonly aMode: string;
+  readonly bMode: string;
+  readonly oldPath: string;
+  readonly newPath: string;
+}
+
+/** `:100644 100644 <sha> <sha> M` and one path, of a rename two. */
+function parseRaw(fields: readonly string[]): Change[] {
+  const changes: Change[] = [];
+  for (let at = 0; at + 1 < fields.length;) {
+    const [aMode = "", bMode = "", , , status = ""] = (fields[at] ?? "").slice(1).split(" ");
+    const oldPath = fields[at + 1] ?? "";
+    const moved = /^[RC]/.test(status);
+    changes.push({ status, aMode, bMode, oldPath, newPath: moved ? (fields[at + 2] ?? "") : oldPath });
+    at += moved ? 3 : 2;
+  }
+  return changes;
+}
+
+function entry({ status, aMode, bMode, oldPath, newPath }: Change, patch: string): Diff {
   const tooLarge = patch.length > MAX_PATCH;
   return {
     old_path: oldPath,

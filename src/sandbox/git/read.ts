@@ -78,19 +78,22 @@ export async function readCommits(
 }
 
 function commitOf(fields: readonly string[]): Commit {
-  const [id = "", parents = "", authorName = "", authorEmail = "", authoredDate = ""] = fields;
-  const [committerName = "", committerEmail = "", committedDate = "", trailers = "", message = ""] =
-    fields.slice(5);
+  const field = (at: number): string => fields[at] ?? "";
+  const words = (at: number, separator: string): string[] =>
+    field(at)
+      .split(separator)
+      .filter((word) => word !== "");
+  const message = field(9);
   return {
-    id,
-    parentIds: parents === "" ? [] : parents.split(" "),
-    authorName,
-    authorEmail,
-    authoredDate: withMilliseconds(authoredDate),
-    committerName,
-    committerEmail,
-    committedDate: withMilliseconds(committedDate),
-    trailers: trailers === "" ? [] : trailers.split("\u0001").map(trailerOf),
+    id: field(0),
+    parentIds: words(1, " "),
+    authorName: field(2),
+    authorEmail: field(3),
+    authoredDate: withMilliseconds(field(4)),
+    committerName: field(5),
+    committerEmail: field(6),
+    committedDate: withMilliseconds(field(7)),
+    trailers: words(8, "\u0001").map(trailerOf),
     title: message.trimStart().split("\n")[0] ?? "",
     message,
   };

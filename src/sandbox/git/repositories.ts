@@ -50,8 +50,11 @@ export async function createRepositories(
     return folder;
   };
   const ensure = (project: Project): Promise<string> => {
-    const folder = made.get(project.id) ?? make(project);
+    const known = made.get(project.id);
+    if (known) return known;
+    const folder = make(project);
     made.set(project.id, folder);
+    folder.catch(() => made.delete(project.id)); // the next caller tries again
     return folder;
   };
   return {

@@ -65,7 +65,7 @@ export function isFilePath(path: string): boolean {
 /** Names that some file system takes for `.git`. */
 function isGitFolder(part: string): boolean {
   const bare = part
-    .replaceAll(/[\u200c\u200d\u200e\u200f\ufeff]/g, "")
+    .replaceAll(/\p{Cf}/gu, "")
     .replace(/[. ]+$/, "")
     .toLowerCase();
   return bare === ".git" || bare === "git~1";

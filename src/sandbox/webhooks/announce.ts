@@ -1,6 +1,6 @@
 import type { Box } from "../box.ts";
 import { readChangedPaths } from "../git/changed-paths.ts";
-import { countCommits, readCommits, resolveCommit } from "../git/read.ts";
+import { countCommits, readCommits, resolveCommit, type Commit } from "../git/read.ts";
 import { ZEROS, type RefChange } from "../git/refs.ts";
 import type { Hook, HookEvent, Project, User } from "../state.ts";
 import { filterAdmits } from "./branch-filter.ts";
@@ -58,8 +58,13 @@ async function tell(
   for (const hook of wanting) box.webhooks.send(hook, trigger, payload);
 }
 
-/** Reads what a payload says about one changed ref. */
-export async function factsOf(box: Box, project: Project, change: RefChange): Promise<PushFacts> {
+/** Reads what a payload says about one changed ref. `chosen` are commits to list instead of those of the push. */
+export async function factsOf(
+  box: Box,
+  project: Project,
+  change: RefChange,
+  chosen?: readonly Commit[],
+): Promise<PushFacts> {
   const { repositories } = box;
   if (change.after === ZEROS) {
     return {
@@ -71,20 +76,17 @@ export async function factsOf(box: Box, project: Project, change: RefChange): Pr
       message: null,
     };
   }
-  const checkoutSha = await resolveCommit(repositories, project, change.after);
-  const range = rangeOf(project, change);
-  const commits = await readCommits(repositories, project, [`--max-count=${COMMITS_IN_PAYLOAD}`, ...range]);
   const isTag = change.ref.startsWith("refs/tags/");
+  const range = rangeOf(project, change);
+  const commits =
+    chosen ?? (await readCommits(repositories, project, [`--max-count=${COMMITS_IN_PAYLOAD}`, ...range]));
+  const ids = commits.map((commit) => commit.id);
   return {
     change,
     commits: commits.toReversed(),
-    changedPaths: await readChangedPaths(
-      repositories,
-      project,
-      commits.map((commit) => commit.id),
-    ),
-    totalCommits: isTag ? commits.length : await countCommits(repositories, project, range),
-    checkoutSha,
+    changedPaths: await readChangedPaths(repositories, project, ids),
+    totalCommits: chosen || isTag ? commits.length : await countCommits(repositories, project, range),
+    checkoutSha: await resolveCommit(repositories, project, change.after),
     message: isTag ? await tagMessage(box, project, change.after) : null,
   };
 }

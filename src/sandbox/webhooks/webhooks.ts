@@ -35,41 +35,14 @@ export function createWebhooks(
   const underway = new Set<Promise<unknown>>();
   const prepare = (hook: Hook, trigger: Trigger, payload: Payload): Delivery => {
     const body = JSON.stringify(payload);
-    const delivery: Delivery = {
-      id: state.nextId("delivery"),
-      hookId: hook.id,
+    const delivery = newDelivery(
+      state,
+      hook,
       trigger,
-      url: hook.url,
-      requestHeaders: headersOf(state, version, baseUrl, hook, trigger, body),
-      requestBody: body,
-      createdAt: state.now(),
-      responseStatus: "pending",
-      responseHeaders: {},
-      responseBody: "",
-      error: null,
-      seconds: 0,
-    };
+      body,
+      headersOf(state, version, baseUrl, hook, trigger, body),
+    );
     state.deliveries.push(delivery);
-    return delivery;
-  };
-  const deliver = async (hook: Hook, delivery: Delivery): Promise<Delivery> => {
-    const started = performance.now();
-    try {
-      const answer = await post(delivery.url, {
-        headers: delivery.requestHeaders,
-        body: delivery.requestBody,
-        allowLocal: state.settings.allowLocalRequests,
-        verifyTls: hook.enableSslVerification,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
-      });
-      delivery.responseStatus = answer.status;
-      delivery.responseHeaders = answer.headers;
-      delivery.responseBody = answer.body;
-    } catch (error) {
-      delivery.responseStatus = "internal error";
-      delivery.error = wordsOf(toError(error));
-    }
-    delivery.seconds = (performance.now() - started) / 1000;
     return delivery;
   };
   const background = async (hook: Hook, trigger: Trigger, payload: Payload): Promise<void> => {
@@ -80,9 +53,9 @@ export function createWebhooks(
       delivery.responseStatus = "lost";
       return;
     }
-    await deliver(hook, delivery);
+    await deliver(state, hook, delivery, signal);
     // The same delivery a second time, under the same ids: Sidekiq runs a job at least once.
-    if (duplicate) await deliver(hook, again(state, delivery));
+    if (duplicate) await deliver(state, hook, again(state, delivery), signal);
   };
   return {
     send: (hook, trigger, payload) => {
@@ -91,15 +64,63 @@ export function createWebhooks(
       underway.add(work);
       void work.finally(() => underway.delete(work));
     },
-    sendNow: (hook, trigger, payload) => deliver(hook, prepare(hook, trigger, payload)),
+    sendNow: async (hook, trigger, payload) => {
+      const delivery = prepare(hook, trigger, payload);
+      await deliver(state, hook, delivery, signal);
+      return delivery;
+    },
     settled: async () => {
       while (underway.size > 0) await Promise.all(underway);
     },
   };
 }
 
+function newDelivery(
+  state: State,
+  hook: Hook,
+  trigger: Trigger,
+  requestBody: string,
+  requestHeaders: Readonly<Record<string, string>>,
+): Delivery {
+  return {
+    id: state.nextId("delivery"),
+    hookId: hook.id,
+    trigger,
+    url: hook.url,
+    requestHeaders,
+    requestBody,
+    createdAt: state.now(),
+    responseStatus: "pending",
+    responseHeaders: {},
+    responseBody: "",
+    error: null,
+    seconds: 0,
+  };
+}
+
+/** Makes the call and writes down what came of it. Never rejects. */
+async function deliver(state: State, hook: Hook, delivery: Delivery, signal: AbortSignal): Promise<void> {
+  const started = performance.now();
+  try {
+    const answer = await post(delivery.url, {
+      headers: delivery.requestHeaders,
+      body: delivery.requestBody,
+      allowLocal: state.settings.allowLocalRequests,
+      verifyTls: hook.enableSslVerification,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+    });
+    delivery.responseStatus = answer.status;
+    delivery.responseHeaders = answer.headers;
+    delivery.responseBody = answer.body;
+  } catch (error) {
+    delivery.responseStatus = "internal error";
+    delivery.error = wordsOf(toError(error));
+  }
+  delivery.seconds = (performance.now() - started) / 1000;
+}
+
 function again(state: State, delivery: Delivery): Delivery {
-  const copy = { ...delivery, id: state.nextId("delivery") };
+  const copy: Delivery = { ...delivery, responseStatus: "pending", id: state.nextId("delivery") };
   state.deliveries.push(copy);
   return copy;
 }

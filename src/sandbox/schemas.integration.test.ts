@@ -1,0 +1,57 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { Ajv } from "ajv";
+import addFormats from "ajv-formats";
+import { expect, test } from "vitest";
+import { openScene, type Scene } from "./scene.suite.ts";
+
+const SCHEMAS = join(import.meta.dirname, "../../../shared/gitlab/schemas");
+const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl ann@laptop";
+
+function loadSchemas(): Ajv {
+  const ajv = new Ajv({ strict: false, allErrors: true });
+  addFormats.default(ajv);
+  for (const file of readdirSync(SCHEMAS, { recursive: true, encoding: "utf8" })) {
+    if (!file.endsWith(".json")) continue;
+    const schema = JSON.parse(readFileSync(join(SCHEMAS, file), "utf8"));
+    ajv.addSchema({ ...schema, $schema: undefined, $id: `file:///${relative("", file)}` });
+  }
+  return ajv;
+}
+
+test.skipIf(!existsSync(SCHEMAS))(
+  "bodies validate against GitLab's own schemas of 18.9 (skipped without ../shared)",
+  async () => {
+    const ajv = loadSchemas();
+    await using scene = await openScene();
+    const check = async (schema: string, method: string, path: string, body?: unknown): Promise<void> => {
+      const answer = await scene.call(method, path, body);
+      const validate = ajv.getSchema(`file:///public_api/v4/${schema}.json`);
+      expect(validate, `schema ${schema}`).toBeDefined();
+      const ok = validate?.(answer.body);
+      expect({ path, ok, errors: validate?.errors ?? [] }).toEqual({ path, ok: true, errors: [] });
+    };
+    await check("metadata", "GET", "/metadata");
+    await check("metadata", "GET", "/version");
+    await check("user/public", "GET", "/user");
+    await check("projects", "GET", "/projects?simple=true");
+    await check("project/identity", "GET", "/projects/1");
+    await check("branches", "GET", "/projects/1/repository/branches");
+    await check("branch", "GET", "/projects/1/repository/branches/main");
+    await check("commits", "GET", "/projects/1/repository/commits");
+    await check("commit/detail", "GET", "/projects/1/repository/commits/main");
+    await scene.call("POST", `/projects/1/statuses/${await head(scene)}`, {
+      state: "running",
+      name: "deploy",
+    });
+    await check("commit/detail", "GET", "/projects/1/repository/commits/main");
+    await check("project_hook", "POST", "/projects/1/hooks", { url: "http://127.0.0.1:9/", token: "x" });
+    await check("project_hook", "GET", "/projects/1/hooks/1");
+    await check("project_hooks", "GET", "/projects/1/hooks");
+    await scene.call("POST", "/projects/1/deploy_keys", { title: "deploy", key: KEY });
+  },
+);
+
+async function head(scene: Scene): Promise<string> {
+  return (await scene.call("GET", "/projects/1/repository/branches/main")).body.commit.id;
+}
