@@ -1,5 +1,5 @@
 import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { deadline, sleep } from "../../kernel/clock.ts";
 import { launch, type Program } from "../../kernel/run.ts";
 import { Fault } from "../../faults/fault.ts";
@@ -9,7 +9,8 @@ import { killSandbox, type Containment, type SandboxProcesses } from "./containm
 import { safeName, type Fences } from "./fences.ts";
 import { splitLines } from "./lines.ts";
 import { findProcess, listChildren } from "./processes.ts";
-import { handOverFolders, prepareSandbox, type SandboxGround } from "./sandbox.ts";
+import { findUnsettable, handOverFolders, prepareSandbox, type SandboxGround } from "./sandbox.ts";
+import { isInside } from "./sandbox-spec.ts";
 import type { Way } from "./ways.ts";
 
 export interface BuildContext {
@@ -28,6 +29,11 @@ const KEPT_LINES = 20;
  */
 export async function buildInSandbox(context: BuildContext, request: BuildRequest): Promise<void> {
   const { ground, fences } = context;
+  const unsettable = findUnsettable(request.env);
+  if (unsettable !== null) throw Fault.of("BUILD_FAILED", "", { message: unsettable });
+  if (!isInside(resolve(request.directory), resolve(request.workspace))) {
+    throw Fault.of("BUILD_FAILED", "", { message: "the build's folder lies outside the repository" });
+  }
   await fences.raise(request.fence);
   const turn = await fences.next(`build-${safeName(request.environmentId)}`);
   const environmentFolder = join(ground.folder, "builds", safeName(request.environmentId));
@@ -74,6 +80,7 @@ async function runCommand(
 ): Promise<void> {
   const { wrapped, input, containment } = await prepareSandbox(context.ground, context.way, {
     ...sandboxOf(request, run.folder),
+    directory: request.directory,
     readOnly: [],
     argv: command.argv,
     env: request.env,

@@ -76,6 +76,7 @@ async function runProbe(
     environmentId: "probe",
     launchFolder: folder,
     folder: { path: join(folder, "app"), writable: true },
+    directory: join(folder, "app"),
     cache: null,
     readOnly: [],
     argv: ["/bin/sh", "-c", PROBE_SCRIPT, "probe", ...words],

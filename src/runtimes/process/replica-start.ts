@@ -18,6 +18,7 @@ import type { Identity } from "./replica-files.ts";
 import { findReplica, isHeld } from "./replica-list.ts";
 import { endReplica } from "./replica-stop.ts";
 import {
+  findUnsettable,
   handOverFolders,
   prepareSandbox,
   userOf,
@@ -72,6 +73,8 @@ export async function startReplica(
 
 /** Said here and at once, not by an exit code of 127 later. */
 async function checkProgram(context: ReplicaContext, request: StartRequest): Promise<void> {
+  const unsettable = findUnsettable(request.env);
+  if (unsettable !== null) throw Fault.of("START_FAILED", "", { message: unsettable });
   if (!(await stat(request.directory).catch(() => null))?.isDirectory()) {
     throw Fault.of("START_FAILED", "", { message: "the release's folder does not exist" });
   }
@@ -151,21 +154,10 @@ function sandboxOf(
     environmentId: request.environmentId,
     launchFolder: folder,
     folder: { path: request.directory, writable: false },
+    directory: request.directory,
     cache: null,
     readOnly: served ? [...ownProgram(context.entry), compileCache(context.ground)] : [],
-    argv: served
-      ? [
-          context.nodePath,
-          ...["--max-semi-space-size=1", "--max-old-space-size=64"],
-          ...[
-            context.entry,
-            "__static",
-            String(port),
-            command.root,
-            ...(command.fallback === null ? [] : [command.fallback]),
-          ],
-        ]
-      : command.argv,
+    argv: served ? serveWords(context, command.root, command.fallback, port) : command.argv,
     env: {
       ...(served ? { NODE_COMPILE_CACHE: compileCache(context.ground) } : nodeMemory(request)),
       ...request.env,
@@ -176,12 +168,21 @@ function sandboxOf(
   };
 }
 
-/** The folders that `node <entry> __static` reads. */
+function serveWords(
+  context: ReplicaContext,
+  root: string,
+  fallback: string | null,
+  port: number,
+): readonly [string, ...string[]] {
+  const words = [context.entry, "__static", String(port), root, ...(fallback === null ? [] : [fallback])];
+  return [context.nodePath, "--max-semi-space-size=1", "--max-old-space-size=64", ...words];
+}
+
+/** What `node <entry> __static` reads. `package.json` tells Node that our files are modules: without it each is compiled twice. */
 function ownProgram(entry: string): readonly string[] {
   const source = fileURLToPath(new URL("../../", import.meta.url)).replace(/\/$/, "");
-  return [...new Set([dirname(entry), source, join(dirname(source), "node_modules")])].filter((path) =>
-    existsSync(path),
-  );
+  const beside = ["package.json", "node_modules"].map((name) => join(dirname(source), name));
+  return [...new Set([dirname(entry), source, ...beside])].filter((path) => existsSync(path));
 }
 
 /** Node then collects before the limit kills it; the only limit where no control group can be made. */

@@ -69,7 +69,7 @@ export async function handOverOnce(folder: string, uid: number, gid: number): Pr
 
 /** A release is read by replicas that are different users of one group. */
 export async function shareWithGroup(folder: string): Promise<void> {
-  await run("/bin/chmod", ["-R", "g+rX", folder], { env: { PATH: "/usr/bin:/bin" }, timeoutMs: 300_000 });
+  await run("/bin/chmod", ["-R", "g+rX,g-w", folder], { env: { PATH: "/usr/bin:/bin" }, timeoutMs: 300_000 });
 }
 
 /** Lets others pass through a folder, not look into it. */

@@ -1,6 +1,6 @@
+import { statSync } from "node:fs";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { Fault } from "../../faults/fault.ts";
+import { dirname, join, relative } from "node:path";
 import type { Containment } from "./containment.ts";
 import { passwd, refreshEtc, type Machine } from "./machine.ts";
 import { environmentText, isSettableName } from "./sandbox-scripts.ts";
@@ -23,8 +23,10 @@ export interface SandboxRequest {
   readonly environmentId: string;
   /** A private folder of this launch, for files that the way needs and for the sandbox's `/tmp`. */
   readonly launchFolder: string;
-  /** Where the program works: in a tree of its own it finds it at `/app`, and also at the machine's path. */
+  /** What the program works on: in a tree of its own it finds it at `/app`, and also at the machine's path. */
   readonly folder: { readonly path: string; readonly writable: boolean };
+  /** Where the program starts: the folder or one in it. */
+  readonly directory: string;
   /** Kept between launches, at `/cache` and at the machine's path; holds the home folder. Without it home is `/tmp`. */
   readonly cache: string | null;
   /** More of the machine that is shown read-only. */
@@ -53,7 +55,7 @@ export interface SandboxGround {
   readonly openFiles: number;
 }
 
-/** Everything about a launch but the launch: folders handed over, words made. Throws `START_FAILED` for an environment no program can get. */
+/** Everything about a launch but the launch. The environment must have passed `findUnsettable`. */
 export async function prepareSandbox(
   ground: SandboxGround,
   way: Way,
@@ -68,7 +70,7 @@ export async function prepareSandbox(
   const spec: SandboxSpec = {
     mounts: way.ownTree ? await mountsOf(ground, request, user, tmp) : [],
     links: [...ground.machine.links, { at: "/var/tmp", target: "/tmp" }],
-    directory: places.app,
+    directory: join(places.app, relative(request.folder.path, request.directory)),
     argv: request.argv,
     user,
     limits: { files: ground.openFiles, tasks: way.otherUser ? request.tasks : null },
@@ -103,14 +105,16 @@ export function userOf(
 export async function handOverFolders(
   ground: SandboxGround,
   way: Way,
-  request: Omit<SandboxRequest, "argv" | "env" | "readOnly" | "tasks">,
+  request: Omit<SandboxRequest, "argv" | "env" | "readOnly" | "tasks" | "directory">,
 ): Promise<void> {
   if (!way.otherUser) return;
   const user = userOf(ground, way, request);
   if (request.cache !== null) await handOverOnce(request.cache, user.uid, user.gid);
-  await handOver(request.folder.path, user.uid, user.gid);
+  // Without a tree of its own only permissions keep a replica from writing its release.
+  const owner = way.ownTree || request.folder.writable ? user.uid : ground.self.uid;
+  await handOver(request.folder.path, owner, user.gid);
   if (way.ownTree) return;
-  await shareWithGroup(request.folder.path);
+  if (!request.folder.writable) await shareWithGroup(request.folder.path);
   const tmp = join(request.launchFolder, "tmp");
   const needed = [request.folder.path, tmp, ...(request.cache === null ? [] : [request.cache])];
   for (const name of await readdir(ground.dataDir)) {
@@ -154,11 +158,15 @@ async function mountsOf(
     inTmp ? { from: "", at: "/tmp", kind: "memory", writable: true } : folder(tmp, "/tmp", true),
     ...ground.machine.mounts,
     { from: people, at: "/etc/passwd", kind: "file", writable: false },
-    ...request.readOnly.map((shown) => folder(shown, shown, false)),
+    ...request.readOnly.map((shown) => show(shown)),
     folder(path, path, writable),
     folder(path, "/app", writable),
     ...(cache === null ? [] : [folder(cache, cache, true), folder(cache, "/cache", true)]),
   ];
+}
+
+function show(path: string): Mount {
+  return { from: path, at: path, kind: statSync(path).isFile() ? "file" : "folder", writable: false };
 }
 
 interface Places {
@@ -172,6 +180,14 @@ function placesOf(way: Way, request: SandboxRequest, tmp: string): Places {
   return { app: "/app", cache: request.cache === null ? null : "/cache", tmp: "/tmp" };
 }
 
+/** The name of a variable that no program can get: not a name, or a value with NUL. */
+export function findUnsettable(env: Readonly<Record<string, string>>): string | null {
+  const found = Object.entries(env).find(([name, value]) => !isSettableName(name) || value.includes("\0"));
+  return found === undefined
+    ? null
+    : `the environment variable ${JSON.stringify(found[0])} cannot be passed to a program`;
+}
+
 /** What was given, and where that says nothing the few things without which programs do not work. Nothing of Fairlead's. */
 function environmentOf(
   machine: Machine,
@@ -179,12 +195,6 @@ function environmentOf(
   request: SandboxRequest,
   places: Places,
 ): Record<string, string> {
-  for (const [name, value] of Object.entries(request.env)) {
-    if (isSettableName(name) && !value.includes("\0")) continue;
-    throw Fault.of("START_FAILED", "", {
-      message: `the environment variable ${JSON.stringify(name)} cannot be passed to a program`,
-    });
-  }
   const { cache } = places;
   return {
     PATH: machine.path,
