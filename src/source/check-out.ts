@@ -22,6 +22,7 @@ interface Task {
   readonly remote: CheckedRemote;
   readonly mirror: Mirror;
   readonly tree: WorkspaceOptions;
+  readonly hold: Hold;
   readonly redact: (text: string) => string;
 }
 
@@ -36,7 +37,7 @@ export async function checkOut(parts: SourceParts, request: CheckoutRequest): Pr
     hold = held;
     const mirror = parts.mirrorOf(request.remote.key);
     const tree = treeOptions(parts, request, mirror, held, redact);
-    return await withRepairs({ parts, request, commit, remote, mirror, tree, redact });
+    return await withRepairs({ parts, request, commit, remote, mirror, tree, hold, redact });
   } catch (error) {
     if (hold !== null && (await hold.isLost())) throw lost();
     throw await explain(error, remote, redact, request.signal);
@@ -58,6 +59,7 @@ function treeOptions(
     git: parts.git,
     folder: request.workspace,
     state,
+    claim: hold.number,
     mirror: mirror.folder,
     guard,
     signal: request.signal,
@@ -71,7 +73,8 @@ async function withRepairs(task: Task): Promise<CheckedOut> {
       return await bring(task);
     } catch (error) {
       const isRepairable = error instanceof RunError && isDamage(error) && !task.request.signal.aborted;
-      if (!isRepairable || attempt === TRIES) throw error;
+      // a successor kills our git, which looks like damage
+      if (!isRepairable || attempt === TRIES || (await task.hold.isLost())) throw error;
       await repair(task, error, attempt);
     }
   }

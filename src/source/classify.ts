@@ -89,11 +89,12 @@ export function stopped(reason: unknown, evidence: Evidence = {}): Fault {
 
 /** Whether the local store, not the network, the disk's size or its rights, is why git failed: it may be thrown away. */
 export function isDamage(failure: RunError): boolean {
-  if (failure.failure !== "exit" && failure.failure !== "signal") return false;
-  return !/No space left|Disk quota|Permission denied|Read-only file system|Too many open files|annot allocate memory|out of memory/i.test(
-    failure.stderr,
-  );
+  return failure.failure === "exit" && !NOT_DAMAGE.test(failure.stderr);
 }
+
+/** The disk, our rights, memory, and a commit with a path such as `.git`, which git refuses to write. */
+const NOT_DAMAGE =
+  /No space left|Disk quota|Permission denied|Read-only file system|Too many open files|annot allocate memory|out of memory|invalid path/i;
 
 /** Whether it is the index of the workspace that is damaged, not the mirror. */
 export function isDamagedIndex(words: string): boolean {
@@ -104,10 +105,17 @@ export function isDamagedIndex(words: string): boolean {
 
 /** Whether a fetch failed because of what is on our disk. Narrower than `isDamage`: most fetches fail because of the network. */
 export function isDamagedStore(words: string): boolean {
-  return /not a git repository|loose object \S+ .*is corrupt|packfile \S+ (cannot be accessed|does not match|is far too short)|object file \S+ is empty|bad object|missing (blob|tree|commit)|did not send all necessary objects|shallow file has changed|bad (config|ref)|unable to read (tree|sha1|askpass)|unresolved deltas|inflate: data stream error|invalid index-pack output|bad shallow line|bad signature|not a valid object/i.test(
-    words,
-  );
+  return DAMAGED_STORE.some((pattern) => pattern.test(words));
 }
+
+const DAMAGED_STORE: readonly RegExp[] = [
+  /not a git repository|bad (config|ref) /,
+  /loose object \S+ .*is corrupt|object file \S+ is empty|inflate: data stream error/,
+  /packfile \S+ (cannot be accessed|does not match|is far too short|claims to have)|bad pack/,
+  /bad object|not a valid object|missing (blob|tree|commit)|unable to read (tree|sha1)/,
+  /did not send all necessary objects|unresolved deltas|invalid index-pack output/,
+  /shallow file has changed|bad shallow line|bad signature/,
+];
 
 function statusIn(words: string): { readonly status?: number } {
   const status = /returned error: (\d{3})/.exec(words)?.[1];

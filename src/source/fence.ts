@@ -28,6 +28,8 @@ export interface Fence {
 }
 
 export interface Hold {
+  /** Rises with every claim of this workspace. */
+  readonly number: number;
   /** The file every git command opens and locks while it works in the workspace. */
   readonly lockFile: string;
   /** As soon as this file exists, somebody else has the workspace. The guard script looks for it under the lock. */
@@ -107,6 +109,7 @@ async function tryTake(folder: string, current: Numbered, fence: Fence): Promise
   const isLost = async (): Promise<boolean> => Math.max(...(await listNumbers(folder)), 0) > number;
   if (await isLost()) return null;
   return {
+    number,
     lockFile,
     successor: claimFile(folder, number + 1),
     isLost,

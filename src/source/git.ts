@@ -13,6 +13,8 @@ const BUSY_POLL_MS = 40;
 
 export interface GitTask {
   readonly args: readonly string[];
+  /** A program of the machine, run in git's place under the same guard: what changes a workspace must hold its lock. */
+  readonly instead?: string;
   readonly places?: Places;
   readonly guard?: Guard;
   readonly settings?: readonly string[];
@@ -118,7 +120,10 @@ function freeBusyLock(error: RunError, guard: Guard): boolean {
 }
 
 async function runOnce(tools: GitTools, guard: Guard, task: GitTask): Promise<RunResult> {
-  const command = [tools.program, ...settingsWords(task.settings ?? []), ...task.args];
+  const command =
+    task.instead === undefined
+      ? [tools.program, ...settingsWords(task.settings ?? []), ...task.args]
+      : [task.instead, ...task.args];
   const guarded = guardedWords(guard, command, tools.flock);
   const words = tools.setpriv ? ["setpriv", "--pdeathsig", "KILL", ...guarded] : guarded;
   const [file = tools.program, ...args] = words;

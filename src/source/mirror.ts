@@ -129,8 +129,9 @@ async function tidy(parts: Parts, kept: readonly string[], options: Transfer): P
   const old = kept.slice(0, -KEPT_COMMITS).map((ref) => `delete ${ref}\n`);
   const common = { ...guarded(parts, options), timeoutMs: FILL_MS, signal: options.signal };
   if (old.length > 0) await parts.git({ ...common, args: ["update-ref", "--stdin"], input: old.join("") });
-  // packs once more than 50 fetches have left one each; drops what nothing refers to for two weeks
-  await parts.git({ ...common, args: ["gc", "--auto", "--quiet"], settings: ["gc.auto=6700"] });
+  // once more than 20 fetches have left a pack each; drops what nothing refers to for two weeks
+  const settings = ["gc.auto=6700", "gc.autoPackLimit=20"];
+  await parts.git({ ...common, args: ["gc", "--auto", "--quiet"], settings });
 }
 
 /** Full names of the kept commits' refs, oldest first. */

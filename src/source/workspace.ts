@@ -1,8 +1,7 @@
-import { chmod, lstat, mkdir, readdir, readFile, rm, unlink, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Fault } from "../faults/fault.ts";
 import { RunError } from "../kernel/run.ts";
-import { isDamage } from "./classify.ts";
 import type { Git, GitTask } from "./git.ts";
 import type { Guard } from "./guard.ts";
 
@@ -15,6 +14,8 @@ export interface WorkspaceOptions {
   readonly folder: string;
   /** Ours, outside of it: index and marks. */
   readonly state: string;
+  /** The number of our claim. */
+  readonly claim: number;
   readonly mirror: string;
   readonly guard: Guard;
   readonly signal: AbortSignal;
@@ -33,10 +34,10 @@ export function indexFile(state: string): string {
 export async function bringTreeTo(commit: string, options: WorkspaceOptions): Promise<void> {
   await ensureRealFolder(options.folder);
   await finishInterrupted(options);
-  await writeFile(unfinishedMark(options), commit);
-  let differing = await readAndCompare(commit, options);
+  await writeFile(unfinishedMark(options, options.claim), commit);
+  let differing = await firstTry(commit, options);
   if (differing.length > 0) {
-    await unblock(options.folder, await listFolders(commit, options));
+    await unblock(await listFolders(commit, options), options);
     differing = await readAndCompare(commit, options);
   }
   if (differing.length > 0) {
@@ -49,39 +50,64 @@ export async function bringTreeTo(commit: string, options: WorkspaceOptions): Pr
       evidence: { commit, files: differing.slice(0, 5).join(", ").slice(0, 1000) },
     });
   }
-  await rm(unfinishedMark(options), { force: true });
+  await rm(unfinishedMark(options, options.claim), { force: true });
 }
 
-/** Forgets what was known of the tree and empties it: after damage nobody can say which files were git's. Killed half-way, it is done again. */
-export async function emptyWorkspace(options: Pick<WorkspaceOptions, "folder" | "state">): Promise<void> {
-  await writeFile(unfinishedMark(options), "");
-  await rm(indexFile(options.state), { force: true });
-  await removeContents(options.folder);
+const EMPTY = `index=$1; cd -- "$2" || exit 1
+rm -f -- "$index"
+chmod -R u+rwX . # a build may have taken our rights to its folders away
+find . -mindepth 1 -maxdepth 1 -exec rm -rf -- {} +`;
+
+/**
+ * Forgets what was known of the tree and empties it: after damage nobody can say which files were git's. Killed half-way, it is done
+ * again. A program does it, because only a program can hold the lock.
+ */
+export async function emptyWorkspace(options: WorkspaceOptions): Promise<void> {
+  await writeFile(unfinishedMark(options, options.claim), "");
+  const { git, guard, signal } = options;
+  const args = ["-c", EMPTY, "sh", indexFile(options.state), options.folder];
+  await git({ instead: "sh", args, guard, signal, timeoutMs: TREE_MS });
 }
 
 /**
  * A checkout that was killed has written files its index does not know: a later commit without them would leave them lying about.
- * So it is brought to its end first.
+ * So it is brought to its end first. Marks carry the number of their claim: a worker that wakes up late can only leave its own.
  */
 async function finishInterrupted(options: WorkspaceOptions): Promise<void> {
-  const mark = unfinishedMark(options);
-  const commit = await readMark(mark);
-  if (commit === null) return;
-  try {
-    if (commit === "") await emptyWorkspace(options);
-    else await readTree(commit, options);
-  } catch (error) {
-    if (error instanceof Fault || (error instanceof RunError && !isDamage(error))) throw error;
-    await emptyWorkspace(options);
+  for (const claim of await listMarks(options.state)) {
+    const mark = unfinishedMark(options, claim);
+    await finish(await readFile(mark, "utf8"), options);
+    if (claim !== options.claim) await rm(mark, { force: true });
   }
-  await rm(mark, { force: true });
 }
 
-async function readMark(mark: string): Promise<string | null> {
+async function finish(commit: string, options: WorkspaceOptions): Promise<void> {
+  if (commit === "") return emptyWorkspace(options);
   try {
-    return await readFile(mark, "utf8");
+    await readTree(commit, options);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    const isRefused = error instanceof RunError && error.failure === "exit";
+    if (!isRefused) throw error;
+    await emptyWorkspace(options); // a commit the mirror has lost, or one that git refuses to write
+  }
+}
+
+/** Claims with an unfinished checkout, the oldest first. */
+async function listMarks(state: string): Promise<number[]> {
+  const names = await readdir(state);
+  return names
+    .flatMap((name) => /^unfinished-(\d{1,15})$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+/** git looks at all names before it writes the first: a commit it refuses has changed nothing, and there is nothing to finish. */
+async function firstTry(commit: string, options: WorkspaceOptions): Promise<string[]> {
+  try {
+    return await readAndCompare(commit, options);
+  } catch (error) {
+    const isRefusedName = error instanceof RunError && /^error: invalid path /m.test(error.stderr);
+    if (isRefusedName) await rm(unfinishedMark(options, options.claim), { force: true });
     throw error;
   }
 }
@@ -98,10 +124,10 @@ async function readAndCompare(commit: string, options: WorkspaceOptions): Promis
   return stdout.split("\0").filter((name) => name !== "");
 }
 
-function isRefusedWrite(error: RunError): boolean {
-  return (
-    error.failure === "exit" && /Permission denied|unable to (unlink|create file|write)/.test(error.stderr)
-  );
+/** Rights and names in the way can be helped; a full disk cannot. */
+function isRefusedWrite({ failure, stderr }: RunError): boolean {
+  if (failure !== "exit" || /No space left|Disk quota/.test(stderr)) return false;
+  return /Permission denied|unable to (unlink|create file|write)/.test(stderr);
 }
 
 async function readTree(commit: string, options: WorkspaceOptions): Promise<void> {
@@ -136,23 +162,41 @@ async function listFolders(commit: string, options: WorkspaceOptions): Promise<s
  * Removes links that stand where folders belong (git would compare the files behind them and find nothing to do) and gives folders
  * their owner's rights back. Never follows a link: what lies behind one is not ours.
  */
-async function unblock(root: string, folders: readonly string[]): Promise<void> {
-  await allowOwner(root);
-  const blocked: string[] = [];
+async function unblock(folders: readonly string[], options: WorkspaceOptions): Promise<void> {
+  const links: string[] = [];
+  if (await isClosed(options.folder)) await allowOwner([options.folder], options);
+  let blocked = "";
   for (const folder of folders) {
-    if (blocked.some((link) => folder.startsWith(`${link}/`))) continue;
-    const path = join(root, folder);
+    if (blocked !== "" && folder.startsWith(`${blocked}/`)) continue;
+    const path = join(options.folder, folder);
     const stats = await lstatOrNull(path);
-    if (stats === null || !stats.isDirectory()) blocked.push(folder);
-    if (stats?.isSymbolicLink()) await unlink(path);
-    if (stats?.isDirectory()) await allowOwner(path);
+    if (!stats?.isDirectory()) blocked = folder;
+    if (stats?.isSymbolicLink()) links.push(path);
+    if (stats?.isDirectory() && (await isClosed(path))) await allowOwner([path], options);
   }
+  await runOn("rm", ["-f"], links, options);
 }
 
-async function allowOwner(folder: string): Promise<void> {
-  const stats = await lstat(folder);
-  if (stats.isDirectory() && (stats.mode & 0o700) !== 0o700)
-    await chmod(folder, (stats.mode & 0o777) | 0o700);
+async function isClosed(folder: string): Promise<boolean> {
+  return ((await lstat(folder)).mode & 0o700) !== 0o700;
+}
+
+async function allowOwner(folders: readonly string[], options: WorkspaceOptions): Promise<void> {
+  await runOn("chmod", ["u+rwx"], folders, options); // one by one: what is inside is seen only afterwards
+}
+
+/** A program does it, because only a program can hold the lock. In portions: the kernel bounds the words of a command. */
+async function runOn(
+  program: string,
+  words: readonly string[],
+  paths: readonly string[],
+  options: WorkspaceOptions,
+): Promise<void> {
+  const { git, guard, signal } = options;
+  for (let from = 0; from < paths.length; from += 200) {
+    const args = [...words, "--", ...paths.slice(from, from + 200)];
+    await git({ instead: program, args, guard, signal, timeoutMs: TREE_MS });
+  }
 }
 
 async function lstatOrNull(path: string): Promise<Awaited<ReturnType<typeof lstat>> | null> {
@@ -170,24 +214,6 @@ async function ensureRealFolder(folder: string): Promise<void> {
   }
 }
 
-async function removeContents(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    const path = join(folder, name);
-    try {
-      await rm(path, { recursive: true, force: true });
-    } catch {
-      await allowAll(path); // a build may have taken our rights to its folders away
-      await rm(path, { recursive: true, force: true });
-    }
-  }
-}
-
-async function allowAll(path: string): Promise<void> {
-  if (!(await lstat(path)).isDirectory()) return;
-  await allowOwner(path);
-  for (const name of await readdir(path)) await allowAll(join(path, name));
-}
-
-function unfinishedMark(options: Pick<WorkspaceOptions, "state">): string {
-  return join(options.state, "unfinished");
+function unfinishedMark(options: Pick<WorkspaceOptions, "state">, claim: number): string {
+  return join(options.state, `unfinished-${claim}`);
 }
