@@ -107,7 +107,7 @@ async function lookSafely(deps: PollingDeps, project: PolledProject, signal: Abo
 
 /**
  * Reads the head of every branch that an environment follows and queues what is new, as a push would. A project that is being
- * linked, unlinked or processed at this moment is left to that.
+ * linked, unlinked or processed at this moment is left to that, and one with waiting deliveries to those: they name the push.
  */
 export async function lookAtProject(
   deps: ProcessDeps,
@@ -117,6 +117,7 @@ export async function lookAtProject(
   const { gitlab } = await deps.connections.open(project.connectionId);
   const key = projectKey(project.connectionId, project.projectId);
   await tryProjectLock(deps.store, key, async (db) => {
+    if (await hasWaiting(db, project.id)) return;
     const candidates = await listCandidates(db, project.id);
     for (const branch of new Set(candidates.map((candidate) => candidate.branch))) {
       const seen = await readHead(gitlab, project, branch, signal);
@@ -124,6 +125,17 @@ export async function lookAtProject(
         await enqueueFound(deps, db, project, seen);
     }
   });
+}
+
+async function hasWaiting(db: Db, linkedProjectId: string): Promise<boolean> {
+  const waiting = await db
+    .selectFrom("delivery")
+    .select("id")
+    .where("linked_project_id", "=", linkedProjectId)
+    .where("state", "=", "received")
+    .limit(1)
+    .executeTakeFirst();
+  return waiting !== undefined;
 }
 
 async function readHead(
