@@ -4,6 +4,11 @@ export const DATABASE = "fairlead";
 /** Makes those two and is used for nothing else. */
 export const SUPERUSER = "postgres";
 
+/** How to reach `database` over the socket in `folder`. Only who may enter the folder can. */
+export function connectionString(folder: string, database: string): string {
+  return `postgresql:///${database}?host=${encodeURIComponent(folder)}&user=${ROLE}`;
+}
+
 /**
  * For one application on a small machine: 10 processes would be 30 MB, without the I/O workers (`io_method`) and the replication
  * launcher it is 4 fewer. Durability is never traded: fsync and synchronous_commit stay on.

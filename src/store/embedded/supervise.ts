@@ -10,7 +10,7 @@ import { ensurePrivateFolder, ensureSocketFolder, layoutOf, shortHash, type Layo
 import { claimInstance } from "./instance-lock.ts";
 import { recoverCluster } from "./recover.ts";
 import { startServer, type RunningServer } from "./server.ts";
-import { DATABASE, ROLE, type ServerPaths } from "./settings.ts";
+import { connectionString, DATABASE, type ServerPaths } from "./settings.ts";
 
 export interface EmbeddedOptions {
   /** Fairlead's data folder; the cluster is `<dataFolder>/pg18`. Made when missing. */
@@ -58,11 +58,6 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
     options.signal?.throwIfAborted();
     throw classify(error, options.dataFolder);
   }
-}
-
-/** How to reach `database` over the socket in `folder`. Only who may enter the folder can. */
-function connectionString(folder: string, database: string): string {
-  return `postgresql:///${database}?host=${encodeURIComponent(folder)}&user=${ROLE}`;
 }
 
 async function prepare(

@@ -1,0 +1,35 @@
+import { runCli } from "../cli/run-cli.ts";
+import { readConfig } from "../config.ts";
+import { readVersion } from "./program.ts";
+
+/** `fairlead …`: returns the exit code. What a command needs beyond the command line itself is loaded when it is called. */
+export async function runCommandLine(argv: readonly string[]): Promise<number> {
+  const stopping = new AbortController();
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stopping.signal.aborted) process.exit(130); // a second Ctrl-C does not wait
+    stopping.abort(signal);
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  process.on("SIGHUP", stop);
+  const { stdin, stdout, stderr } = process;
+  const { signal } = stopping;
+  return runCli({
+    argv,
+    stdin,
+    stdout,
+    stderr,
+    signal,
+    version: readVersion(),
+    config: (overrides) => readConfig(undefined, overrides),
+    checkConnection: async (request) => (await import("../doctor/check.ts")).checkConnection(request),
+    local: {
+      serve: async (config) => (await import("./serve-command.ts")).serve(config, stdout, signal),
+      demo: async (options) => (await import("./demo-command.ts")).demo(options, stdout, signal),
+      sandbox: async (options) => (await import("./sandbox-command.ts")).sandbox(options, stdout, signal),
+      backup: async (config, options) => (await import("./keeping.ts")).backup(config, options, signal),
+      restore: async (config, options) => (await import("./keeping.ts")).restore(config, options, signal),
+      rekey: async (config) => (await import("./keeping.ts")).rekeyAll(config, signal),
+    },
+  });
+}
