@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const main = join(root, "src", "main.ts");
@@ -17,7 +17,7 @@ if (root.includes("/node_modules/")) {
     "Fairlead runs from a checkout: Node does not run TypeScript below node_modules.\nClone the repository and run npm ci there.",
   );
 } else if (isNewEnough(process.versions.node)) {
-  await import(main);
+  await import(pathToFileURL(main).href);
 } else {
   runWith(findNode());
 }

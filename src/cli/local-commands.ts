@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { InvalidArgumentError, type Command } from "commander";
 import { renderConfigHelp, type Config, type ConfigOverrides } from "../config.ts";
 import { printJson, withExamples, type Context } from "./context.ts";
 
@@ -59,12 +59,12 @@ export function addLocalCommands(program: Command, context: Context, local: Loca
   withExamples(program.command("sandbox"), "sandbox", "sandbox --version 18.9.0 --port 8929")
     .description("run a GitLab in a box, for tests and for trying Fairlead without a GitLab")
     .option("--version <version>", "the GitLab version it behaves like")
-    .option("--port <port>", "its port (default: any free one)")
-    .action(async ({ version, port, json }: { version?: string; port?: string; json?: boolean }) =>
+    .option("--port <port>", "its port (default: any free one)", toPort)
+    .action(async ({ version, port, json }: { version?: string; port?: number; json?: boolean }) =>
       context.exitWith(
         await local.sandbox({
           version,
-          port: port === undefined ? undefined : Number(port),
+          port,
           json: json === true,
         }),
       ),
@@ -91,6 +91,12 @@ function addKeeping(program: Command, context: Context, local: LocalCommands): v
   withExamples(program.command("rekey"), "rekey")
     .description("encrypt everything anew with a new key")
     .action(async ({ json }: { json?: boolean }) => report(await local.rekey(context.config()), json));
+}
+
+function toPort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535) throw new InvalidArgumentError("It is a number from 0 to 65535.");
+  return port;
 }
 
 function serveOverrides({ host, port, dataDir, allowUnisolated }: ServeOptions): ConfigOverrides {

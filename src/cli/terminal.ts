@@ -38,8 +38,14 @@ export function createTerminal(
 
 /** A build's or an app's own output: its colours stay, everything else that moves a terminal's cursor goes. */
 export function onlyColours(text: string): string {
-  const parts = text.split(/(\u001B\[[\d;]*m)/u);
-  return parts.map((part, index) => (index % 2 === 1 ? part : plain(part.replaceAll("\t", "    ")))).join("");
+  const [head = "", ...rest] = text.replaceAll("\t", "    ").split("\u001B[");
+  const coloured = rest.map((part) => {
+    const colour = /^[\d;]*m/.exec(part)?.[0];
+    return colour === undefined
+      ? plain(`\u001B[${part}`)
+      : `\u001B[${colour}${plain(part.slice(colour.length))}`;
+  });
+  return plain(head) + coloured.join("");
 }
 
 /** What strangers wrote (commit titles, branch names, GitLab's words), without anything that moves a terminal's cursor. */
