@@ -114,7 +114,6 @@ export const appSchema = z.object({
 export type AppAnswer = z.output<typeof appSchema>;
 
 export const eventSchema = z.object({ at: instant, kind: z.string(), text: z.string() });
-export type EventAnswer = z.output<typeof eventSchema>;
 
 export const leftSchema = z.object({
   left: list(
@@ -160,7 +159,6 @@ export const releaseSchema = z.object({
   live: z.boolean(),
   createdAt: instant,
 });
-export type ReleaseAnswer = z.output<typeof releaseSchema>;
 
 export const deliverySchema = z.object({
   id: z.string(),
@@ -182,6 +180,5 @@ export const dryRunSchema = z.object({
   commit: z.string().nullable(),
   outcomes: list(z.object({ environment: z.string(), deploys: z.boolean(), reason: z.string() })),
 });
-export type DryRunAnswer = z.output<typeof dryRunSchema>;
 
 export const logLineSchema = z.object({ seq: z.number(), at: instant.nullable(), text: z.string() });

@@ -17,18 +17,15 @@ import {
  * The API, word for word: every operation of `/api/v1`, shared by the server and by clients, which import nothing else of this folder.
  * Requests are strict: a misspelt field is refused, not ignored.
  */
-export { diagnosisSchema, logLineSchema, problemSchema } from "./answers.ts";
+export { logLineSchema, problemSchema } from "./answers.ts";
 export type {
   AppAnswer,
   ConnectionAnswer,
   DeliveryAnswer,
   DeploymentAnswer,
   DiagnosisAnswer,
-  DryRunAnswer,
-  EventAnswer,
   LeftAnswer,
   Problem,
-  ReleaseAnswer,
 } from "./answers.ts";
 
 const word = z.string().min(1).max(255);

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
-import { readConfig, renderConfigDocs, renderConfigHelp } from "./config.ts";
-import { Fault } from "./faults/fault.ts";
+import { readConfig, renderConfigDocs, renderConfigHelp } from "../src/config.ts";
+import { Fault } from "../src/faults/fault.ts";
 
 const home = { HOME: "/home/ada", FAIRLEAD_DATA_DIR: "/data" };
 
