@@ -21,6 +21,7 @@ const status = z.looseObject({
   protocol: z.number(),
   pid: z.number(),
   listen: target,
+  trustForwarded: z.boolean(),
   address: target,
   putAside: z.string().nullable().default(null),
 });

@@ -22,6 +22,7 @@ export interface EdgeParts {
   readonly counters: Counters;
   /** As it was asked for; the port may be 0. */
   readonly listen: { readonly host: string; readonly port: number };
+  readonly trustForwarded: boolean;
   readonly putAside: string | null;
 }
 
@@ -37,6 +38,7 @@ export function controlCalls(parts: EdgeParts, retire: (graceMs: number) => Prom
       protocol: EDGE_PROTOCOL,
       pid: process.pid,
       listen: parts.listen,
+      trustForwarded: parts.trustForwarded,
       address: addressOf(proxy.server),
       putAside: parts.putAside,
     }),

@@ -10,6 +10,7 @@ export interface EdgeStatus {
   readonly protocol: number;
   readonly pid: number;
   readonly listen: { readonly host: string; readonly port: number };
+  readonly trustForwarded: boolean;
   readonly address: { readonly host: string; readonly port: number };
   /** Where a broken file of routes was put aside at the start. */
   readonly putAside: string | null;

@@ -10,10 +10,13 @@ interface DispatchOptions {
   readonly upstreams: Pick<Upstreams, "find">;
   /** Without a byte in either direction, for joined connections. */
   readonly idleMs: number;
+  /** Whether requests come through another proxy of ours, and only through it. */
+  readonly trustForwarded: boolean;
 }
 
 /** Brings a request to a target of its route, to another one when that fails and may be tried, and the answer back. */
-export function createDispatch({ upstreams, idleMs }: DispatchOptions): (exchange: Exchange) => void {
+export function createDispatch(options: DispatchOptions): (exchange: Exchange) => void {
+  const { upstreams, idleMs, trustForwarded } = options;
   const fresh = new Agent({ keepAlive: false });
 
   const attempt = (exchange: Exchange): void => {
@@ -25,7 +28,7 @@ export function createDispatch({ upstreams, idleMs }: DispatchOptions): (exchang
       return;
     }
     exchange.attempts += 1;
-    const outgoing = open(exchange, agentFor(exchange, upstream, fresh), upstream);
+    const outgoing = open(exchange, upstream, agentFor(exchange, upstream, fresh), trustForwarded);
     if (!outgoing) {
       settleWith(exchange, "bad-request");
       return;
@@ -61,7 +64,8 @@ export function settleWith(exchange: Exchange, name: PageName): void {
 }
 
 /** Null: Node does not send what its own parser let in, such as bytes above 127 in the path. */
-function open(exchange: Exchange, agent: Agent, upstream: Upstream): ClientRequest | null {
+function open(exchange: Exchange, upstream: Upstream, agent: Agent, trusted: boolean): ClientRequest | null {
+  const { body, upgrade } = exchange;
   try {
     return send({
       agent,
@@ -69,7 +73,7 @@ function open(exchange: Exchange, agent: Agent, upstream: Upstream): ClientReque
       port: upstream.port,
       method: exchange.request.method ?? "GET",
       path: exchange.target.path,
-      headers: forwardedHeaders(exchange.request, exchange.body, exchange.upgrade !== null),
+      headers: forwardedHeaders(exchange.request, { body, upgrade: upgrade !== null, trusted }),
       setHost: false,
     });
   } catch (error) {

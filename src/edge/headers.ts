@@ -51,12 +51,24 @@ export function bodyOf(request: IncomingMessage): BodyKind | null {
   return /^[0-9]+$/.test(length) ? (Number(length) === 0 ? "none" : "length") : null;
 }
 
+interface ForwardOptions {
+  readonly body: BodyKind;
+  readonly upgrade: boolean;
+  /** Whether another proxy of ours stands in front, so that what the request says of its way is true. */
+  readonly trusted: boolean;
+}
+
 /** The headers of a request as the app gets them, as a flat list of names and values. */
-export function forwardedHeaders(request: IncomingMessage, body: BodyKind, upgrade: boolean): string[] {
+export function forwardedHeaders(request: IncomingMessage, options: ForwardOptions): string[] {
+  const { body, upgrade, trusted } = options;
   const headers = without(request, NOT_FORWARDED);
   const { host = "", "content-length": length } = request.headers;
-  headers.push("X-Forwarded-For", plainAddress(request.socket.remoteAddress));
-  headers.push("X-Forwarded-Host", host, "X-Forwarded-Proto", "http");
+  const client = plainAddress(request.socket.remoteAddress);
+  const claimed = (name: string): string | null => (trusted ? one(request.headers[name]) : null);
+  const before = claimed("x-forwarded-for");
+  headers.push("X-Forwarded-For", before === null ? client : `${before}, ${client}`);
+  headers.push("X-Forwarded-Host", claimed("x-forwarded-host") ?? host);
+  headers.push("X-Forwarded-Proto", claimed("x-forwarded-proto") ?? "http");
   if (body === "chunked") headers.push("Transfer-Encoding", "chunked");
   else if (length !== undefined) headers.push("Content-Length", length);
   else if (!MAY_LACK_LENGTH.has(request.method ?? "")) headers.push("Content-Length", "0");
@@ -88,6 +100,11 @@ function namedByConnection(value: string | undefined): ReadonlySet<string> | nul
   if (value === undefined || value === "keep-alive" || value === "close") return null;
   const names = value.split(",").map((name) => name.trim().toLowerCase());
   return new Set(names.filter((name) => !NEVER_NAMED.has(name)));
+}
+
+/** Node joins repeated ones with a comma. */
+function one(value: string | readonly string[] | undefined): string | null {
+  return typeof value === "string" && value !== "" ? value : null;
 }
 
 /** An IPv4 client of a socket that listens on `::` is seen as `::ffff:192.0.2.1`. */

@@ -15,6 +15,7 @@ export interface LaunchEdgeOptions {
   readonly entry: string;
   readonly host: string;
   readonly port: number;
+  readonly trustForwarded?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -34,6 +35,7 @@ export async function launchEdge(options: LaunchEdgeOptions): Promise<EdgeStatus
   await keepLogSmall(files.log);
   await using log = await open(files.log, "a", 0o600);
   const words = [...NODE_FLAGS, options.entry, "__edge", options.dataDir, options.host, String(options.port)];
+  if (options.trustForwarded) words.push("trust-forwarded");
   const child = launch(options.nodePath, words, {
     env: {},
     cwd: files.folder,

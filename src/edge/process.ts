@@ -9,16 +9,21 @@ import { InvalidInput, parseInteger } from "./wire.ts";
 const GRACE_MS = 30_000;
 
 /**
- * The edge process: `<entry> __edge <data directory> <listen host> <listen port>`. Serves its persisted routes, with or without
+ * The edge process: `<entry> __edge <data directory> <listen host> <listen port> [trust-forwarded]`. Serves its persisted routes, with or without
  * a control plane, until it is told to end. Resolves with the exit code, after which the caller ends the process.
  */
 export async function runEdgeProcess(words: readonly string[]): Promise<number> {
   process.umask(0o077);
   try {
-    const [dataDir, host, port] = words;
+    const [dataDir, host, port, trust] = words;
     if (!dataDir || !host || port === undefined) throw new InvalidInput("wanted: data directory, host, port");
     const listen = { host, port: parseInteger({ port: Number(port) }, "port", 0, 65_535) };
-    const edge = await startEdge({ files: edgeFiles(dataDir), listen, log: writeLog });
+    const edge = await startEdge({
+      files: edgeFiles(dataDir),
+      listen,
+      trustForwarded: trust === "trust-forwarded",
+      log: writeLog,
+    });
     const end = (): void => void edge.retire(GRACE_MS);
     process.on("SIGTERM", end);
     process.on("SIGINT", end);

@@ -32,11 +32,17 @@ interface ProxyOptions {
   readonly upstreams: Pick<Upstreams, "find">;
   readonly counters: Counters;
   readonly limits?: Partial<Limits>;
+  /** Whether requests come through another proxy of ours, and only through it. Default: they come from anybody. */
+  readonly trustForwarded?: boolean;
 }
 
 export function createProxy(options: ProxyOptions): Proxy {
   const limits = { ...LIMITS, ...options.limits };
-  const dispatch = createDispatch({ upstreams: options.upstreams, idleMs: limits.idleMs });
+  const dispatch = createDispatch({
+    upstreams: options.upstreams,
+    idleMs: limits.idleMs,
+    trustForwarded: options.trustForwarded ?? false,
+  });
   const underway = new Set<Exchange>();
   const upgraded = new Set<Socket>();
 

@@ -1,6 +1,7 @@
 import { once } from "node:events";
-import { chmod, mkdir, rm } from "node:fs/promises";
+import { chmod, mkdir, readdir, rm } from "node:fs/promises";
 import { connect, type Server } from "node:net";
+import { basename, join } from "node:path";
 import { createControl } from "./control.ts";
 import { addressOf, controlCalls, type EdgeParts } from "./control-calls.ts";
 import { createCounters } from "./counters.ts";
@@ -15,6 +16,7 @@ import { createUpstreams } from "./upstreams.ts";
 export interface StartOptions {
   readonly files: EdgeFiles;
   readonly listen: { readonly host: string; readonly port: number };
+  readonly trustForwarded: boolean;
   readonly log: (level: "info" | "warn" | "error", message: string, fields?: object) => void;
 }
 
@@ -29,16 +31,18 @@ export interface RunningEdge {
 }
 
 /** Throws `LockHeld` when another edge serves this data directory, else what the file system or the network says. */
-export async function startEdge({ files, listen, log }: StartOptions): Promise<RunningEdge> {
+export async function startEdge(options: StartOptions): Promise<RunningEdge> {
+  const { files, listen, log } = options;
   await mkdir(files.folder, { recursive: true, mode: 0o700 });
   await using held = new AsyncDisposableStack();
   const lock = held.use(await acquireLock(files.lock));
   const socket = held.use(await shortSocketPath(files.socket));
   await refuseSecond(socket.path);
 
+  await removeLeftovers(files);
   const loaded = await loadRoutes(files.routes);
   if (loaded.putAside) log("error", "The file of routes is broken: starting without routes", loaded.putAside);
-  const parts = createParts(loaded, files, listen);
+  const parts = createParts(loaded, options);
   await listenOn(parts.proxy.server, listen);
   held.defer(() => parts.proxy.close(0));
   const ended = Promise.withResolvers<void>();
@@ -61,10 +65,10 @@ export async function startEdge({ files, listen, log }: StartOptions): Promise<R
   return { retire, ended: ended.promise.then(() => kept.disposeAsync()) };
 }
 
-function createParts(loaded: LoadedRoutes, files: EdgeFiles, listen: EdgeParts["listen"]): EdgeParts {
+function createParts(loaded: LoadedRoutes, { files, listen, trustForwarded }: StartOptions): EdgeParts {
   const upstreams = createUpstreams(loaded.table);
   const counters = createCounters();
-  const proxy = createProxy({ upstreams, counters });
+  const proxy = createProxy({ upstreams, counters, trustForwarded });
   const state = createRouteState({
     initial: loaded.table,
     save: (table) => saveRoutes(files.routes, table),
@@ -73,7 +77,23 @@ function createParts(loaded: LoadedRoutes, files: EdgeFiles, listen: EdgeParts["
       for (const host of before.entries.keys()) if (!after.entries.has(host)) counters.forget(host);
     },
   });
-  return { upstreams, counters, proxy, state, listen, putAside: loaded.putAside?.path ?? null };
+  return {
+    upstreams,
+    counters,
+    proxy,
+    state,
+    listen,
+    trustForwarded,
+    putAside: loaded.putAside?.path ?? null,
+  };
+}
+
+/** What an edge that was killed in the middle of a write has left. */
+async function removeLeftovers({ folder, routes }: EdgeFiles): Promise<void> {
+  const prefix = `${basename(routes)}.`;
+  for (const name of await readdir(folder)) {
+    if (name.startsWith(prefix) && name.endsWith(".tmp")) await rm(join(folder, name), { force: true });
+  }
 }
 
 async function listenOn(

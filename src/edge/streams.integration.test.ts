@@ -46,6 +46,25 @@ describe("headers", () => {
     });
   });
 
+  it("believes another proxy of ours in front, and adds itself", async () => {
+    let seen: IncomingMessage["headers"] = {};
+    await using app = await startApp("", (incoming, response) => {
+      seen = incoming.headers;
+      response.end();
+    });
+    await using proxy = await startProxy([app.target], {}, true);
+    const headers = {
+      "x-forwarded-for": "192.0.2.7",
+      "x-forwarded-proto": "https",
+      "x-forwarded-host": "shop.example",
+    };
+    await ask(proxy.address, "a.test", { headers: { ...headers, "x-real-ip": "6.6.6.6" } });
+    expect(seen).toMatchObject({ ...headers, "x-forwarded-for": "192.0.2.7, 127.0.0.1" });
+    expect(seen).not.toHaveProperty("x-real-ip");
+    await ask(proxy.address, "a.test");
+    expect(seen).toMatchObject({ "x-forwarded-for": "127.0.0.1", "x-forwarded-proto": "http" });
+  });
+
   it("gives back what the app says, each header as often as it was said, in whatever bytes", async () => {
     await using app = await startApp("", (incoming) => {
       incoming.socket.end(

@@ -7,6 +7,7 @@ import { EDGE_PROTOCOL } from "./control.ts";
 import { waitForEnd } from "./control-request.ts";
 import { edgeFiles } from "./edge-files.ts";
 import { endEdge, evictEdge } from "./end-edge.ts";
+import { waitForSilence } from "./heartbeat.ts";
 import { launchEdge } from "./launch-edge.ts";
 
 export interface SuperviseOptions {
@@ -17,6 +18,8 @@ export interface SuperviseOptions {
   readonly listenHost: string;
   /** 0: any free port, which is then kept when the edge is started again. */
   readonly listenPort: number;
+  /** Whether requests reach the edge only through another proxy of yours, whose `X-Forwarded-…` headers are true. Default no. */
+  readonly trustForwarded?: boolean;
   readonly log: Logger;
 }
 
@@ -55,12 +58,11 @@ export async function superviseEdge(options: SuperviseOptions): Promise<Supervis
 
 /** Until the signal aborts. Never rejects. */
 async function keepServing(options: SuperviseOptions, port: number, signal: AbortSignal): Promise<void> {
-  const { socket } = edgeFiles(options.dataDir);
   let failures = 0;
   while (!signal.aborted) {
     try {
       const since = performance.now();
-      await waitForEnd(socket, signal);
+      await waitWhileServing(options, signal);
       failures = performance.now() - since > STEADY_MS ? 0 : failures + 1;
       // The first time at once: an edge that was killed must be back within a second.
       if (failures > 1) await sleep(backoff(failures - 1, 50, 2000), signal);
@@ -77,6 +79,27 @@ async function keepServing(options: SuperviseOptions, port: number, signal: Abor
 }
 
 const STEADY_MS = 1000;
+
+/** Until the edge has ended, or is ended because it does nothing any more. */
+async function waitWhileServing(options: SuperviseOptions, signal: AbortSignal): Promise<void> {
+  const files = edgeFiles(options.dataDir);
+  const over = new AbortController();
+  const either = AbortSignal.any([signal, over.signal]);
+  const silence = waitForSilence(files.socket, either).then(
+    () => "silent",
+    () => "over",
+  );
+  const end = waitForEnd(files.socket, either).then(() => "ended");
+  try {
+    if ((await Promise.race([end, silence])) !== "silent") return;
+    options.log.error({}, "The edge does not answer any more: ending it");
+    await evictEdge(files);
+  } finally {
+    over.abort(new Error("the edge has ended"));
+    await Promise.allSettled([end, silence]);
+  }
+}
+
 /** For an edge that is just being started by another supervisor, or gives up its place. */
 const SETTLE_MS = 30_000;
 
@@ -101,8 +124,12 @@ async function ensureEdge(options: SuperviseOptions, port: number, signal: Abort
   });
 }
 
-function fits(running: EdgeStatus, { listenHost, listenPort }: SuperviseOptions): boolean {
-  const sameAddress = running.listen.host === listenHost;
-  const samePort = listenPort === 0 || running.address.port === listenPort;
-  return running.protocol === EDGE_PROTOCOL && sameAddress && samePort;
+function fits(running: EdgeStatus, options: SuperviseOptions): boolean {
+  const samePort = options.listenPort === 0 || running.address.port === options.listenPort;
+  return (
+    running.protocol === EDGE_PROTOCOL &&
+    running.listen.host === options.listenHost &&
+    samePort &&
+    running.trustForwarded === (options.trustForwarded ?? false)
+  );
 }

@@ -11,12 +11,13 @@ type Address = { readonly host: string; readonly port: number };
 export async function startProxy(
   targets: readonly Address[],
   limits: Parameters<typeof createProxy>[0]["limits"] = {},
+  trustForwarded = false,
 ) {
   let table = NO_ROUTES;
   let generation = 0;
   const upstreams = createUpstreams(table);
   const counters = createCounters();
-  const proxy = createProxy({ upstreams, counters, limits });
+  const proxy = createProxy({ upstreams, counters, limits, trustForwarded });
   const point = (to: readonly Address[]): void => {
     const route = {
       host: "a.test",
