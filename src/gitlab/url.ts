@@ -29,6 +29,8 @@ export function parseInstanceUrl(pasted: string): InstanceUrl {
     throw invalid("The address holds blanks, control characters or backslashes");
   }
   const url = toUrl(text);
+  // A token pasted in the wrong place must not go out to a name server.
+  if (/^glpat-./i.test(url.hostname)) throw invalid("This is a token, not an address");
   const host = url.hostname.replace(/^\[|\]$/g, "");
   if (isIP(host) !== 0 && isForbiddenAddress(host)) {
     throw invalid("The address belongs to a link-local network or a cloud metadata service", {

@@ -1,0 +1,110 @@
+import { explain } from "../faults/catalogue.ts";
+import { toFault, Fault } from "../faults/fault.ts";
+import { deadline } from "../kernel/clock.ts";
+import type { Check } from "./diagnosis.ts";
+import type { CheckDefinition, Outcome, Visit } from "./visit.ts";
+
+const CHECK_MS = 10_000;
+
+export interface Ran {
+  readonly checks: readonly Check[];
+  /** Of the first broken layer. */
+  readonly fault: Fault | null;
+}
+
+/** Runs the checks in their order, each for at most ten seconds, up to the first that fails. Throws `CANCELLED` when the signal aborts. */
+export async function runChecks(
+  definitions: readonly CheckDefinition[],
+  visit: Visit,
+  signal: AbortSignal | undefined,
+): Promise<Ran> {
+  const checks: Check[] = [];
+  let fault: Fault | null = null;
+  for (const definition of definitions) {
+    if (signal?.aborted) throw Fault.of("CANCELLED", "", { cause: signal.reason });
+    if (fault) {
+      checks.push(notReached(definition));
+      continue;
+    }
+    const started = performance.now();
+    const outcome = await attempt(definition, visit, signal);
+    const ms = Math.round(performance.now() - started);
+    if (outcome instanceof Fault) {
+      fault = outcome;
+      checks.push(failed(definition, outcome, visit, ms));
+    } else {
+      checks.push(toCheck(definition, outcome, ms));
+    }
+  }
+  return { checks, fault };
+}
+
+async function attempt(
+  definition: CheckDefinition,
+  visit: Visit,
+  signal: AbortSignal | undefined,
+): Promise<Outcome | Fault> {
+  const postponed = visit.postponed.get(definition.id);
+  if (postponed) return postponed;
+  try {
+    return await definition.run(visit, deadline(CHECK_MS, signal));
+  } catch (thrown) {
+    if (signal?.aborted) throw Fault.of("CANCELLED", "", { cause: signal.reason });
+    return toFault(thrown);
+  }
+}
+
+function toCheck(definition: CheckDefinition, outcome: Outcome, ms: number): Check {
+  return {
+    id: definition.id,
+    state: outcome.state,
+    title: outcome.title,
+    evidence: outcome.evidence ?? null,
+    evidenceSource: outcome.source ?? (outcome.evidence === undefined ? null : "live"),
+    fix: outcome.fix ?? null,
+    ms,
+  };
+}
+
+function failed(definition: CheckDefinition, fault: Fault, visit: Visit, ms: number): Check {
+  const { title, fix } = explain(fault, toInstance(visit));
+  const evidence = describeEvidence(fault);
+  return {
+    id: definition.id,
+    state: "fail",
+    title,
+    evidence: evidence === "" ? null : evidence,
+    evidenceSource: fault.code === "INVALID_URL" ? "local" : "live",
+    fix: fix.join("\n"),
+    ms,
+  };
+}
+
+function notReached(definition: CheckDefinition): Check {
+  return {
+    id: definition.id,
+    state: "skip",
+    title: `${definition.about}: not reached`,
+    evidence: null,
+    evidenceSource: null,
+    fix: null,
+    ms: 0,
+  };
+}
+
+/** For links into this GitLab, for its version. */
+export function toInstance(visit: Visit): { baseUrl?: string; version?: string | null } {
+  const { base, instance } = visit.learnt;
+  return { ...(base && { baseUrl: base.baseUrl }), ...(instance && { version: instance.version }) };
+}
+
+function describeEvidence({ evidence }: Fault): string {
+  const parts = [
+    evidence.words === undefined ? "" : `“${evidence.words}”`,
+    evidence.status === undefined ? "" : `status ${evidence.status}`,
+    evidence["from"] === undefined ? "" : `${evidence["from"]} → ${evidence["to"] ?? "?"}`,
+    evidence["networkError"] === undefined ? "" : String(evidence["networkError"]),
+    evidence.requestId === undefined ? "" : `request id ${evidence.requestId}`,
+  ];
+  return parts.filter((part) => part !== "").join(", ");
+}
