@@ -5,7 +5,7 @@ export interface Teller {
   /** The same for something that the story goes on with. */
   make<T>(name: string, work: () => Promise<{ readonly text: string; readonly value: T }>): Promise<T>;
   /** A line without a time. */
-  say(text: string): void;
+  readonly say: (text: string) => void;
 }
 
 export function createTeller(print: (line: string) => void, json: boolean): Teller {

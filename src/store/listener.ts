@@ -29,6 +29,7 @@ export function createListener(connectionString: string, log: Logger): Listener 
   let client: Client | null = null;
   let connecting: Promise<void> | null = null;
   let reconnecting: Promise<void> | null = null;
+  let turn: Promise<unknown> = Promise.resolve();
 
   const open = async (): Promise<void> => {
     const channels = [...handlers].map((handler) => handler.channel);
@@ -39,8 +40,16 @@ export function createListener(connectionString: string, log: Logger): Listener 
     };
     const next = await connect(connectionString, channels, deliver, lose);
     client = next;
+    turn = Promise.resolve();
     if (stopping.signal.aborted) await next.end();
-    else watch(next, lose);
+    else watch(next, lose, inTurn);
+  };
+
+  /** One question at a time: a connection that is asked while it answers is on its way out of `pg`. */
+  const inTurn: InTurn = (ask) => {
+    const answer = turn.then(ask);
+    turn = answer.catch(() => {});
+    return answer;
   };
 
   const lose = (lost: Client, error: Error): void => {
@@ -72,7 +81,7 @@ export function createListener(connectionString: string, log: Logger): Listener 
       handlers.add(handler);
       try {
         await ensureOpen();
-        await client?.query(`listen ${escapeIdentifier(handler.channel)}`);
+        await inTurn(async () => client?.query(`listen ${escapeIdentifier(handler.channel)}`));
       } catch (error) {
         handlers.delete(handler);
         throw toError(error);
@@ -88,6 +97,8 @@ export function createListener(connectionString: string, log: Logger): Listener 
     },
   };
 }
+
+type InTurn = (ask: () => Promise<unknown>) => Promise<unknown>;
 
 /** A connection that listens to `channels`. `lose` is called, perhaps twice, when it ends by itself. */
 async function connect(
@@ -120,10 +131,10 @@ function guard(call: () => void, log: Logger): void {
 }
 
 /** Asks the server something now and then: a connection that does not answer counts as lost. */
-function watch(client: Client, lose: (client: Client, error: Error) => void): void {
+function watch(client: Client, lose: (client: Client, error: Error) => void, inTurn: InTurn): void {
   const check = setInterval(() => {
     const late = setTimeout(() => lose(client, new Error("no answer in time")), CHECK_TIMEOUT_MS).unref();
-    client.query("select 1").then(
+    inTurn(() => client.query("select 1")).then(
       () => clearTimeout(late),
       (error: unknown) => {
         clearTimeout(late);

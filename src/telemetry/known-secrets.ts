@@ -5,7 +5,7 @@ import type { Secret } from "../kernel/secret.ts";
 export interface KnownSecrets {
   /** From now on the value and its usual encodings are cut out. May be repeated. */
   learn(secret: Secret): void;
-  redact(text: string): string;
+  readonly redact: (text: string) => string;
 }
 
 /** Rebuilt at the first text after a new secret: meant for tens of secrets (tokens), not for a key of every app. */
