@@ -1,5 +1,9 @@
+import { mkdtempDisposable } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { runSandbox } from "./command.ts";
+import { createSandbox } from "./sandbox.ts";
 
 test("prints an address on loopback, a token that works and a warning, and ends with the signal", async () => {
   const lines: string[] = [];
@@ -20,4 +24,12 @@ test("prints an address on loopback, a token that works and a warning, and ends 
 test("an impossible version is refused before anything starts", async () => {
   const ask = runSandbox({ version: "latest" }, () => {}, new AbortController().signal);
   await expect(ask).rejects.toThrow(RangeError);
+});
+
+test("a folder of an earlier sandbox is refused: its repositories have lost their projects", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "sandbox-command-"));
+  const first = await createSandbox({ dataDir: folder.path });
+  await first.close();
+  await first.close();
+  await expect(createSandbox({ dataDir: folder.path })).rejects.toThrow(RangeError);
 });

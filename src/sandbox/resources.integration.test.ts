@@ -1,7 +1,4 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { generateKeyPairSync } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openScene, type Scene } from "./scene.suite.ts";
 
@@ -11,14 +8,13 @@ beforeAll(async () => {
 });
 afterAll(() => scene[Symbol.asyncDispose]());
 
+/** What `ssh-keygen -t ed25519` writes: length-prefixed type and key, the key being the last 32 bytes of its DER form. */
 function newKey(): string {
-  const folder = mkdtempSync(join(tmpdir(), "sandbox-key-"));
-  try {
-    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "someone", "-f", join(folder, "k")]);
-    return readFileSync(join(folder, "k.pub"), "utf8").trim();
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const { publicKey } = generateKeyPairSync("ed25519");
+  const raw = publicKey.export({ type: "spki", format: "der" }).subarray(-32);
+  const field = (bytes: Buffer): Buffer[] => [Buffer.from([0, 0, 0, bytes.length]), bytes];
+  const blob = Buffer.concat([...field(Buffer.from("ssh-ed25519")), ...field(raw)]);
+  return `ssh-ed25519 ${blob.toString("base64")} someone`;
 }
 
 describe("deploy keys", () => {

@@ -24,8 +24,14 @@ test.skipIf(!existsSync(SCHEMAS))(
   async () => {
     const ajv = loadSchemas();
     await using scene = await openScene();
-    const check = async (schema: string, method: string, path: string, body?: unknown): Promise<void> => {
-      const answer = await scene.call(method, path, body);
+    const check = async (
+      schema: string,
+      method: string,
+      path: string,
+      body?: unknown,
+      token?: string,
+    ): Promise<void> => {
+      const answer = await scene.call(method, path, body, token);
       const validate = ajv.getSchema(`file:///public_api/v4/${schema}.json`);
       expect(validate, `schema ${schema}`).toBeDefined();
       const ok = validate?.(answer.body);
@@ -49,6 +55,8 @@ test.skipIf(!existsSync(SCHEMAS))(
     await check("project_hook", "GET", "/projects/1/hooks/1");
     await check("project_hooks", "GET", "/projects/1/hooks");
     await scene.call("POST", "/projects/1/deploy_keys", { title: "deploy", key: KEY });
+    const admin = scene.tokenWith({ user: scene.sandbox.state.root });
+    await check("deploy_keys", "GET", "/deploy_keys", undefined, admin);
   },
 );
 

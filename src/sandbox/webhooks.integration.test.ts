@@ -133,6 +133,22 @@ describe("what a push tells", () => {
     expect(receiver.asked[0]?.headers["x-gitlab-event"]).toBe("Tag Push Hook");
   });
 
+  test("options of the push travel along", async () => {
+    await hook();
+    const [payload] = await push(
+      "-o",
+      "ci.skip",
+      "-o",
+      "mr.title=it's $HOME",
+      "origin",
+      "HEAD:refs/heads/options",
+    );
+    expect(payload?.["push_options"]).toEqual({ ci: { skip: true }, merge_request: { title: "it's $HOME" } });
+    receiver.asked.length = 0;
+    const [next] = await push("origin", "HEAD:refs/heads/no-options");
+    expect(next?.["push_options"]).toEqual({});
+  });
+
   test("changed paths are those of each commit", async () => {
     await hook();
     const path = "/projects/1/repository/files/new%2Fdeep.txt";

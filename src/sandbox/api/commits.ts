@@ -6,7 +6,7 @@ import { notFound, ok } from "../reply.ts";
 import { route, type Route } from "../route.ts";
 import { commitEntity } from "./entities.ts";
 import { getReadable } from "./find-project.ts";
-import { latestState } from "./status-rows.ts";
+import { lastPipeline, latestState } from "./status-rows.ts";
 
 const path = "/projects/:id/repository/commits";
 
@@ -42,7 +42,7 @@ export const commitRoutes: readonly Route[] = [
         stats: await countLines(call.box.repositories, project, commit.id),
         status: latestState(call.box.state, project, commit.id),
         project_id: project.id,
-        last_pipeline: null,
+        last_pipeline: lastPipeline(call.box, project, commit.id),
       });
     },
   }),

@@ -1,11 +1,12 @@
 import { LEVEL, levelIn } from "../access.ts";
 import { flag, integer, text } from "../params.ts";
 import { paged } from "../paging.ts";
-import { created, noContent, notFound, ok, recordNotFound, refuse } from "../reply.ts";
+import { created, forbidden, noContent, notFound, ok, recordNotFound, refuse } from "../reply.ts";
 import { route, type Call, type Route } from "../route.ts";
 import type { DeployKey, DeployKeyLink, Project } from "../state.ts";
 import { parsePublicKey } from "../public-key.ts";
 import { getProjectAs } from "./find-project.ts";
+import { projectIdentity } from "./project-entity.ts";
 
 const path = "/projects/:id/deploy_keys";
 const administered = (call: Call): Project => getProjectAs(call, LEVEL.maintainer);
@@ -13,6 +14,10 @@ const before = (call: Call): void => void administered(call);
 
 /** GitLab's `DeployKeysProject`: the key as it was sent, with its comment. */
 function keyEntity(call: Call, key: DeployKey, link: DeployKeyLink): Record<string, unknown> {
+  return { ...keyFields(call, key), can_push: link.canPush };
+}
+
+function keyFields(call: Call, key: DeployKey): Record<string, unknown> {
   const { version } = call.box;
   return {
     id: key.id,
@@ -23,7 +28,21 @@ function keyEntity(call: Call, key: DeployKey, link: DeployKeyLink): Record<stri
     ...(version.has("deployKeyExpiry") ? { usage_type: "auth" } : {}),
     fingerprint: key.fingerprint,
     ...(version.has("deployKeySha256") ? { fingerprint_sha256: key.fingerprintSha256 } : {}),
-    can_push: link.canPush,
+  };
+}
+
+/** GitLab's `DeployKey`, for administrators: with the projects it opens instead of what it may do in one. */
+function instanceKeyEntity(call: Call, key: DeployKey): Record<string, unknown> {
+  const links = [...call.box.state.deployKeyLinks].filter((link) => link.keyId === key.id);
+  const projects = (canPush: boolean): unknown[] =>
+    links
+      .filter((link) => link.canPush === canPush)
+      .flatMap((link) => call.box.state.projects.get(link.projectId) ?? [])
+      .map((project) => projectIdentity(call.box, project));
+  return {
+    ...keyFields(call, key),
+    projects_with_write_access: projects(true),
+    projects_with_readonly_access: projects(false),
   };
 }
 
@@ -42,6 +61,16 @@ function findLinked(
 }
 
 export const deployKeyRoutes: readonly Route[] = [
+  route({
+    method: "GET",
+    path: "/deploy_keys",
+    before: (call) => {
+      if (!call.authenticate().admin) throw forbidden();
+    },
+    params: {},
+    handle: (call) =>
+      paged(call, [...call.box.state.deployKeys.values()], (key) => instanceKeyEntity(call, key)),
+  }),
   route({
     method: "GET",
     path,

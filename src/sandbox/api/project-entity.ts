@@ -3,8 +3,8 @@ import type { Box } from "../box.ts";
 import type { Project, User } from "../state.ts";
 import { httpUrl, sshUrl, userUrl, webUrl } from "../urls.ts";
 
-/** GitLab's `BasicProjectDetails`: what `simple=true` gives. */
-export function projectBasics(box: Box, project: Project, reader: User | null): Record<string, unknown> {
+/** GitLab's `ProjectIdentity`. */
+export function projectIdentity(box: Box, project: Project): Record<string, unknown> {
   return {
     id: project.id,
     description: project.description,
@@ -13,6 +13,13 @@ export function projectBasics(box: Box, project: Project, reader: User | null): 
     path: project.path,
     path_with_namespace: project.fullPath,
     created_at: project.createdAt,
+  };
+}
+
+/** GitLab's `BasicProjectDetails`: what `simple=true` gives. */
+export function projectBasics(box: Box, project: Project, reader: User | null): Record<string, unknown> {
+  return {
+    ...projectIdentity(box, project),
     ...(canReadCode(box.state, reader, project) ? { default_branch: defaultBranch(box, project) } : {}),
     tag_list: [],
     topics: [],

@@ -1,4 +1,6 @@
+import type { Box } from "../box.ts";
 import type { CommitStatus, Project, State, StatusState } from "../state.ts";
+import { webUrl } from "../urls.ts";
 
 const FINISHED: ReadonlySet<StatusState> = new Set<StatusState>(["success", "failed", "canceled", "skipped"]);
 
@@ -34,4 +36,25 @@ export function refusedTransition(from: StatusState, to: StatusState): string | 
     (to === "running" && from === "running");
   if (!stuck) return null;
   return `Cannot transition status via :${event} from :${from} (Reason(s): Status cannot transition via "${event}")`;
+}
+
+/** The newest external pipeline of a commit, made by its statuses; null without any. */
+export function lastPipeline(box: Box, project: Project, sha: string): Record<string, unknown> | null {
+  const newest = statusesOf(box.state, project, sha)
+    .toSorted((a, b) => b.pipelineId - a.pipelineId)
+    .at(0);
+  if (!newest) return null;
+  const id = newest.pipelineId;
+  return {
+    id,
+    iid: id,
+    project_id: project.id,
+    sha,
+    ref: newest.ref,
+    status: latestState(box.state, project, sha),
+    source: "external",
+    created_at: newest.createdAt,
+    updated_at: newest.finishedAt ?? newest.startedAt ?? newest.createdAt,
+    web_url: `${webUrl(box, project)}/-/pipelines/${id}`,
+  };
 }

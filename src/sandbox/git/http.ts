@@ -1,4 +1,7 @@
+import { existsSync } from "node:fs";
+import { readFile, rm } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { launch } from "../../kernel/run.ts";
 import type { Identity } from "../auth.ts";
@@ -51,9 +54,24 @@ export async function serveGit(
     await backend(box, git, project, identity, request, response, signal);
     return;
   }
-  await moveRefs(box, project, identity.user, () =>
-    backend(box, git, project, identity, request, response, signal),
-  );
+  await moveRefs(box, project, identity.user, async () => {
+    const file = optionsFile(box, project);
+    await rm(file, { force: true });
+    await backend(box, git, project, identity, request, response, signal);
+    return readOptions(file);
+  });
+}
+
+/** Where the pre-receive hook writes down the options of the push that is under way. */
+function optionsFile(box: Box, project: Project): string {
+  return join(box.repositories.root, `${project.id}.push-options`);
+}
+
+async function readOptions(file: string): Promise<string[]> {
+  if (!existsSync(file)) return [];
+  const text = await readFile(file, "utf8");
+  await rm(file, { force: true });
+  return text.split("\n").filter((line) => line !== "");
 }
 
 async function backend(
@@ -110,8 +128,14 @@ function environmentOf(
       ? { GIT_PROTOCOL: header("git-protocol") }
       : {}),
     REMOTE_ADDR: "127.0.0.1",
-    ...(identity
-      ? { REMOTE_USER: identity.user.username, ...refRules(box.state, identity.user, project) }
-      : {}),
+    ...(identity ? pusherPart(box, project, identity) : {}),
+  };
+}
+
+function pusherPart(box: Box, project: Project, identity: Identity): Record<string, string> {
+  return {
+    REMOTE_USER: identity.user.username,
+    SANDBOX_PUSH_OPTIONS: optionsFile(box, project),
+    ...refRules(box.state, identity.user, project),
   };
 }

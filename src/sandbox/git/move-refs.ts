@@ -8,22 +8,23 @@ type Git = (args: readonly string[]) => Promise<string>;
 
 /**
  * Runs something that may move refs, alone on this project, and then does what GitLab does after a push: the default branch is
- * settled and the hooks are told. Also when the work failed half-way: git may have moved refs by then.
+ * settled and the hooks are told. The work gives back the options of the push, if there are any. Also when the work failed half-way: git may have moved refs by then.
  */
 export async function moveRefs(
   box: Box,
   project: Project,
   user: User,
-  work: (git: Git) => Promise<void>,
+  work: (git: Git) => Promise<readonly string[] | void>,
 ): Promise<void> {
   await box.repositories.exclusively(project, async () => {
     const before = await readRefs(box.repositories, project);
+    let options: readonly string[] = [];
     try {
-      await work((args) => box.repositories.git(project, args));
+      options = (await work((args) => box.repositories.git(project, args))) ?? [];
     } finally {
       const after = await readRefs(box.repositories, project);
       await settleDefaultBranch(box.repositories, project, after);
-      await announce(box, project, user, refChanges(before, after));
+      await announce(box, project, user, refChanges(before, after), options);
     }
   });
 }

@@ -16,6 +16,11 @@ within() {
   case " $2 " in *" $1 "*) return 0 ;; esac
   return 1
 }
+count=0
+while [ "$count" -lt "\${GIT_PUSH_OPTION_COUNT:-0}" ]; do
+  printenv "GIT_PUSH_OPTION_$count" >> "$SANDBOX_PUSH_OPTIONS"
+  count=$((count + 1))
+done
 while read -r old new ref; do
   case "$ref" in
     refs/tags/*) continue ;;

@@ -20,6 +20,7 @@ export interface Repositories {
   exclusively<T>(project: Project, work: () => Promise<T>): Promise<T>;
 }
 
+/** Throws a `RangeError` for a folder that another sandbox has used. */
 export async function createRepositories(
   dataDir: string,
   searchPath: string,
@@ -28,7 +29,9 @@ export async function createRepositories(
   const root = join(dataDir, "repositories");
   const hooks = join(dataDir, "hooks");
   const environment = environmentOf(searchPath);
-  await mkdir(root, { recursive: true, mode: 0o700 });
+  if ((await mkdir(root, { recursive: true, mode: 0o700 })) === undefined) {
+    throw new RangeError(`${dataDir} holds the repositories of another sandbox, which cannot be continued`);
+  }
   await mkdir(hooks, { recursive: true, mode: 0o700 });
   await writeFile(join(hooks, "pre-receive"), REF_RULES_HOOK, { mode: 0o700 });
   const made = new Map<number, Promise<string>>();

@@ -15,6 +15,7 @@ export async function announce(
   project: Project,
   user: User,
   changes: readonly RefChange[],
+  pushOptions: readonly string[],
 ): Promise<void> {
   if (changes.length === 0) return;
   project.lastActivityAt = box.state.now();
@@ -24,7 +25,7 @@ export async function announce(
     // The limit counts creations, updates and removals apart: GitLab groups a push by kind and action.
     for (const group of Object.values(Object.groupBy(concerned, actionOf))) {
       if (!group || group.length > box.state.settings.pushEventHooksLimit) continue;
-      for (const change of group) await tell(box, project, user, change, event, hooks);
+      for (const change of group) await tell(box, project, user, { change, event, pushOptions }, hooks);
     }
   }
 }
@@ -39,12 +40,17 @@ function actionOf(change: RefChange): string {
   return change.after === ZEROS ? "removed" : "pushed";
 }
 
+interface Told {
+  readonly change: RefChange;
+  readonly event: HookEvent;
+  readonly pushOptions: readonly string[];
+}
+
 async function tell(
   box: Box,
   project: Project,
   user: User,
-  change: RefChange,
-  event: HookEvent,
+  { change, event, pushOptions }: Told,
   hooks: readonly Hook[],
 ): Promise<void> {
   const branch = change.ref.slice("refs/heads/".length);
@@ -53,7 +59,7 @@ async function tell(
   );
   if (wanting.length === 0) return;
   const facts = await factsOf(box, project, change);
-  const payload = pushPayload(box, project, user, facts);
+  const payload = pushPayload(box, project, user, { ...facts, pushOptions });
   const trigger = event === "push_events" ? "push_hooks" : "tag_push_hooks";
   for (const hook of wanting) box.webhooks.send(hook, trigger, payload);
 }
@@ -74,6 +80,7 @@ export async function factsOf(
       totalCommits: 0,
       checkoutSha: null,
       message: null,
+      pushOptions: [],
     };
   }
   const isTag = change.ref.startsWith("refs/tags/");
@@ -88,6 +95,7 @@ export async function factsOf(
     totalCommits: chosen || isTag ? commits.length : await countCommits(repositories, project, range),
     checkoutSha: await resolveCommit(repositories, project, change.after),
     message: isTag ? await tagMessage(box, project, change.after) : null,
+    pushOptions: [],
   };
 }
 

@@ -40,6 +40,7 @@ const facts: fc.Arbitrary<PushFacts> = fc.record({
   totalCommits: fc.nat(),
   checkoutSha: fc.oneof(fc.constant(null), sha),
   message: fc.oneof(fc.constant(null), words),
+  pushOptions: fc.array(fc.oneof(words, fc.constantFrom("ci.skip", "mr.create"))),
 });
 
 function projectOf(name: string): Project {

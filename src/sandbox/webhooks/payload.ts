@@ -1,6 +1,7 @@
 import type { Box } from "../box.ts";
 import type { Commit } from "../git/read.ts";
 import type { ChangedPaths } from "../git/changed-paths.ts";
+import { pushOptions } from "../git/push-options.ts";
 import { ZEROS, type RefChange } from "../git/refs.ts";
 import type { Project, User, Visibility } from "../state.ts";
 import { commitUrl, httpUrl, sshUrl, webUrl } from "../urls.ts";
@@ -17,6 +18,8 @@ export interface PushFacts {
   readonly checkoutSha: string | null;
   /** The message of an annotated tag. */
   readonly message: string | null;
+  /** As they were given to `git push -o`. */
+  readonly pushOptions: readonly string[];
 }
 
 /** The body of a push or tag push hook, with the keys and their order of GitLab's `DataBuilder::Push`. */
@@ -49,7 +52,7 @@ export function pushPayload(
     project: projectPart(box, project),
     commits: facts.commits.map((commit) => commitPart(box, project, commit, facts.changedPaths)),
     total_commits_count: facts.totalCommits,
-    push_options: {},
+    push_options: pushOptions(facts.pushOptions),
     repository: repositoryPart(box, project),
   };
 }
