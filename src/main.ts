@@ -4,23 +4,16 @@
  */
 const [program, ...words] = process.argv.slice(2);
 
-switch (program) {
-  case "__edge": {
-    const { runEdgeProcess } = await import("./edge/process.ts");
-    process.exit(await runEdgeProcess(words));
-  }
-  case "__launcher": {
-    const { runLauncher } = await import("./runtimes/process/launcher.ts");
-    await runLauncher(words);
-    break;
-  }
-  case "__static": {
-    const { runStaticServer } = await import("./runtimes/process/static-server.ts");
-    await runStaticServer(words);
-    break;
-  }
-  default: {
-    const { runCommandLine } = await import("./main/command-line.ts");
-    process.exit(await runCommandLine(process.argv.slice(2)));
-  }
+if (program === "__edge") {
+  const { runEdgeProcess } = await import("./edge/process.ts");
+  process.exit(await runEdgeProcess(words));
+} else if (program === "__launcher") {
+  const { runLauncher } = await import("./runtimes/process/launcher.ts");
+  await runLauncher(words);
+} else if (program === "__static") {
+  const { runStaticServer } = await import("./runtimes/process/static-server.ts");
+  await runStaticServer(words);
+} else {
+  const { runCommandLine } = await import("./main/command-line.ts");
+  process.exit(await runCommandLine(process.argv.slice(2)));
 }

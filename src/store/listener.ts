@@ -29,7 +29,7 @@ export function createListener(connectionString: string, log: Logger): Listener 
   let client: Client | null = null;
   let connecting: Promise<void> | null = null;
   let reconnecting: Promise<void> | null = null;
-  let turn: Promise<unknown> = Promise.resolve();
+  let inTurn = createTurns();
 
   const open = async (): Promise<void> => {
     const channels = [...handlers].map((handler) => handler.channel);
@@ -40,16 +40,9 @@ export function createListener(connectionString: string, log: Logger): Listener 
     };
     const next = await connect(connectionString, channels, deliver, lose);
     client = next;
-    turn = Promise.resolve();
+    inTurn = createTurns();
     if (stopping.signal.aborted) await next.end();
     else watch(next, lose, inTurn);
-  };
-
-  /** One question at a time: a connection that is asked while it answers is on its way out of `pg`. */
-  const inTurn: InTurn = (ask) => {
-    const answer = turn.then(ask);
-    turn = answer.catch(() => {});
-    return answer;
   };
 
   const lose = (lost: Client, error: Error): void => {
@@ -99,6 +92,16 @@ export function createListener(connectionString: string, log: Logger): Listener 
 }
 
 type InTurn = (ask: () => Promise<unknown>) => Promise<unknown>;
+
+/** One question at a time: asking a connection while it answers is on its way out of `pg`. */
+function createTurns(): InTurn {
+  let turn: Promise<unknown> = Promise.resolve();
+  return (ask) => {
+    const answer = turn.then(ask);
+    turn = answer.catch(() => {});
+    return answer;
+  };
+}
 
 /** A connection that listens to `channels`. `lose` is called, perhaps twice, when it ends by itself. */
 async function connect(
