@@ -61,12 +61,17 @@ function createProgram(parts: CliParts, context: Context): Command {
       writeErr: (text) => terminal.stderr.write(text),
     })
     .showHelpAfterError("(--help shows what there is)");
+  program.commandsGroup("On this machine:");
   addLocalCommands(program, context, parts.local);
+  program.commandsGroup("GitLab:");
   addConnectionCommands(program, context, parts.checkConnection);
+  program.commandsGroup("Apps:");
   addLinkCommands(program, context);
   addAppCommands(program, context);
+  program.commandsGroup("Deployments:");
   addDeploymentCommands(program, context);
   addLogCommands(program, context);
+  program.commandsGroup("Webhook calls:");
   addDeliveryCommands(program, context);
   return program;
 }

@@ -61,6 +61,16 @@ test("a Secret, a secret name and an Error with a request hung on it do not prin
   });
 });
 
+test("an error keeps its type under any name", () => {
+  const stream = capture();
+  const log = createLogger({ level: "info", redact, stream });
+  log.info({ err: new TypeError("a"), error: new TypeError("b") }, "x");
+  expect(JSON.parse(stream.text())).toMatchObject({
+    err: { type: "TypeError", message: "a" },
+    error: { type: "TypeError", message: "b" },
+  });
+});
+
 test("cyclic, deep and huge values do not stop the log", () => {
   const stream = capture();
   const cyclic: Record<string, unknown> = { big: "x".repeat(100_000), many: Array.from({ length: 5000 }) };
