@@ -308,16 +308,16 @@ export function describeRuntime(name: string, make: () => Promise<RuntimeUnderTe
         const running = (await other.list()).filter((one) => one.replicaId === request.replicaId);
         expect(running).toHaveLength(1);
         await other.stop(request.replicaId, null, 5_000);
-        await expectFree(started[0]!.port);
+        await expectFree(started[0].port);
       });
 
       it("never share a port when many start at the same time", async () => {
         const requests = await Promise.all(
-          Array.from({ length: 6 }, async () => await startOf({ "app.mjs": SERVE }, ["node", "app.mjs"])),
+          Array.from({ length: 6 }, async () => startOf({ "app.mjs": SERVE }, ["node", "app.mjs"])),
         );
-        const started = await Promise.all(requests.map(async (request) => await runtime.start(request)));
+        const started = await Promise.all(requests.map(async (request) => runtime.start(request)));
         expect(new Set(started.map((one) => one.port)).size).toBe(6);
-        await Promise.all(started.map(async (one) => await runtime.stop(one.replicaId, null, 0)));
+        await Promise.all(started.map(async (one) => runtime.stop(one.replicaId, null, 0)));
       });
 
       it("may not write their release", async () => {
@@ -499,8 +499,17 @@ export function describeRuntime(name: string, make: () => Promise<RuntimeUnderTe
 
 /** What a sandbox may add to the environment it was given. */
 const ALLOWED = new Set([
-  ...["PATH", "HOME", "TMPDIR", "CI", "PORT", "NODE_OPTIONS", "FAIRLEAD_SANDBOX"],
-  ...["npm_config_cache", "npm_config_store_dir", "YARN_CACHE_FOLDER", "XDG_CACHE_HOME"],
+  "PATH",
+  "HOME",
+  "TMPDIR",
+  "CI",
+  "PORT",
+  "NODE_OPTIONS",
+  "FAIRLEAD_SANDBOX",
+  "npm_config_cache",
+  "npm_config_store_dir",
+  "YARN_CACHE_FOLDER",
+  "XDG_CACHE_HOME",
 ]);
 
 const SERVE = `import fs from "node:fs"; import { createServer } from "node:http";
@@ -540,13 +549,13 @@ async function faultOf(failing: Promise<unknown>): Promise<Fault> {
 }
 
 async function eventually<T>(condition: () => Promise<T> | T): Promise<NonNullable<T>> {
-  return await waitUntil(condition, { everyMs: 20, signal: deadline(20_000) });
+  return waitUntil(condition, { everyMs: 20, signal: deadline(20_000) });
 }
 
 async function answerOf(port: number, path = "/"): Promise<string> {
-  return await eventually(async () => {
+  return eventually(async () => {
     const response = await fetch(`http://127.0.0.1:${port}${path}`).catch(() => null);
-    return response === null ? null : await response.text();
+    return response === null ? null : response.text();
   });
 }
 
@@ -557,7 +566,7 @@ async function collect(lines: AsyncIterable<string>): Promise<string[]> {
 }
 
 async function freePort(): Promise<number> {
-  return await new Promise((resolve) => {
+  return new Promise((resolve) => {
     const server = createServer().listen(0, "127.0.0.1", () => {
       const address = server.address();
       server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));

@@ -9,5 +9,3 @@ if (role === "__launcher") {
 } else {
   throw new Error("unknown role");
 }
-
-export {};

@@ -1,5 +1,5 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { link, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { writeFileAtomic } from "../../kernel/atomic-file.ts";
@@ -26,7 +26,7 @@ export async function runLauncher(argv: readonly string[]): Promise<void> {
   const self = findProcess(process.pid);
   if (folder === undefined || self === null) throw new Error("usage: __launcher <folder of the replica>");
   const order: LaunchOrder = JSON.parse(await text(process.stdin)); // our own words, from the Fairlead that started this
-  if (!claim(folder, JSON.stringify(self)) || (await isOvertaken(order))) return;
+  if (!(await claim(folder, JSON.stringify(self))) || (await isOvertaken(order))) return;
   const stop = new AbortController();
   process.on("SIGTERM", () => stop.abort());
   for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
@@ -42,10 +42,12 @@ export async function runLauncher(argv: readonly string[]): Promise<void> {
   await standOver({ folder, order, log, stop: stop.signal }, state);
 }
 
-/** Only one launcher for a replica: whoever makes the file. */
-function claim(folder: string, self: string): boolean {
+/** Only one launcher for a replica: whoever gives its file the name first. Never seen half written. */
+async function claim(folder: string, self: string): Promise<boolean> {
+  const own = join(folder, `launcher.${process.pid}`);
   try {
-    writeFileSync(join(folder, "launcher.json"), self, { flag: "wx", mode: 0o600 });
+    await writeFileAtomic(own, self);
+    await link(own, join(folder, "launcher.json"));
     return true;
   } catch {
     return false; // another holds it, or the replica was removed before this process began

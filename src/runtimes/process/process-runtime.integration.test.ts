@@ -13,7 +13,7 @@ async function make(method: "bwrap" | "unshare" | "uid" | "none"): Promise<Runti
   const folder = join(dataDir, "work");
   await mkdir(folder);
   const another = async () =>
-    await createProcessRuntime({
+    createProcessRuntime({
       dataDir,
       nodePath: process.execPath,
       entry: ENTRY,
@@ -27,7 +27,7 @@ async function make(method: "bwrap" | "unshare" | "uid" | "none"): Promise<Runti
     another,
     folder,
     contains: method !== "none",
-    [Symbol.asyncDispose]: async () => await rm(dataDir, { recursive: true, force: true }),
+    [Symbol.asyncDispose]: async () => rm(dataDir, { recursive: true, force: true }),
   };
 }
 
@@ -39,6 +39,6 @@ for (const method of ["unshare", "bwrap", "uid", "none"] as const) {
       : method === "uid" && !root
         ? "not root"
         : null;
-  if (missing === null) describeRuntime(`process runtime by ${method}`, async () => await make(method));
+  if (missing === null) describeRuntime(`process runtime by ${method}`, async () => make(method));
   else describe(`process runtime by ${method}`, () => it.skip(missing));
 }

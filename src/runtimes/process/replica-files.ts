@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
+import { Fault } from "../../faults/fault.ts";
 import { ContainmentShape, ProcessRefShape, SandboxProcessesShape } from "./build-record.ts";
 import { ifMissing } from "./fences.ts";
 import type { LauncherState } from "./launcher-files.ts";
@@ -47,5 +48,10 @@ export async function listFolders(parent: string): Promise<readonly string[]> {
 
 async function findJson<T>(path: string, shape: z.ZodType<T>): Promise<T | null> {
   const text = await readFile(path, "utf8").catch(ifMissing(null));
-  return text === null ? null : shape.parse(JSON.parse(text));
+  if (text === null) return null;
+  try {
+    return shape.parse(JSON.parse(text));
+  } catch (error) {
+    throw Fault.of("INTERNAL", "", { message: `${path} does not hold what it should`, cause: error });
+  }
 }

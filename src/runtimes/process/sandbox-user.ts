@@ -75,11 +75,12 @@ export async function shareWithGroup(folder: string): Promise<void> {
 /** Lets others pass through a folder, not look into it. */
 export async function letThrough(folder: string): Promise<void> {
   const { mode } = await lstat(folder);
-  if ((mode & 0o001) === 0) await chmod(folder, (mode & 0o7770) | 0o001);
+  if ((mode & 0o007) !== 0o001) await chmod(folder, (mode & 0o7770) | 0o001);
 }
 
-/** Keeps others out of a file or folder. */
+/** Keeps others out of a file or folder; not out of one that was made a passage, because what runs needs it. */
 export async function closeToOthers(path: string): Promise<void> {
   const found = await lstat(path);
-  if (!found.isSymbolicLink() && (found.mode & 0o007) !== 0) await chmod(path, found.mode & 0o7770);
+  const others = found.mode & 0o007;
+  if (!found.isSymbolicLink() && others > 1) await chmod(path, found.mode & 0o7770);
 }

@@ -22,11 +22,12 @@ export function wrapInBwrap(
       "--unshare-ipc",
       "--die-with-parent",
       ...["run", "tmp", "var", "home", "root"].flatMap((name) => ["--dir", `/${name}`]),
-      ...spec.mounts.flatMap((mount) =>
-        mount.kind === "memory"
+      ...spec.mounts.flatMap((mount) => [
+        ...foldersAbove(mount.at),
+        ...(mount.kind === "memory"
           ? ["--perms", "1777", "--tmpfs", mount.at]
-          : [mount.writable ? "--bind" : "--ro-bind", mount.from, mount.at],
-      ),
+          : [mount.writable ? "--bind" : "--ro-bind", mount.from, mount.at]),
+      ]),
       ...spec.links.flatMap((link) => ["--symlink", link.target, link.at]),
       "--proc",
       "/proc",
@@ -40,4 +41,10 @@ export function wrapInBwrap(
       ...firstProcess(tools, spec, true, options.root ? becomeUser(tools, spec) : []),
     ],
   };
+}
+
+/** bwrap makes them too, but so that only root may pass. */
+function foldersAbove(path: string): readonly string[] {
+  const names = path.split("/").slice(1, -1);
+  return names.flatMap((_, i) => ["--dir", `/${names.slice(0, i + 1).join("/")}`]);
 }
