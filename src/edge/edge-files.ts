@@ -7,6 +7,8 @@ export interface EdgeFiles {
   readonly lock: string;
   readonly routes: string;
   readonly log: string;
+  /** Compiled code, so that the edge is back sooner after it was killed. */
+  readonly cache: string;
 }
 
 export function edgeFiles(dataDir: string): EdgeFiles {
@@ -17,5 +19,6 @@ export function edgeFiles(dataDir: string): EdgeFiles {
     lock: join(folder, "lock"),
     routes: join(folder, "routes.json"),
     log: join(folder, "edge.log"),
+    cache: join(folder, "cache"),
   };
 }

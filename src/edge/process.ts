@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import { toError } from "../kernel/clock.ts";
 import { edgeFiles } from "./edge-files.ts";
 import { EDGE_EXIT } from "./exit-codes.ts";
@@ -24,6 +25,8 @@ export async function runEdgeProcess(words: readonly string[]): Promise<number> 
       trustForwarded: trust === "trust-forwarded",
       log: writeLog,
     });
+    // Node writes it at a normal end only; the start after a kill is the one that matters.
+    flushCompileCache();
     const end = (): void => void edge.retire(GRACE_MS);
     process.on("SIGTERM", end);
     process.on("SIGINT", end);
