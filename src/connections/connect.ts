@@ -1,5 +1,6 @@
 import type { Insertable } from "kysely";
 import type { Diagnosis, DiagnosisError } from "../doctor/diagnosis.ts";
+import type { Found } from "../doctor/found.ts";
 import { CODES, type FaultCode, type FaultReason } from "../faults/codes.ts";
 import { Fault } from "../faults/fault.ts";
 import { newId } from "../kernel/ids.ts";
@@ -18,7 +19,7 @@ export type CheckConnection = (request: {
   readonly token: Secret;
   readonly ca?: string | undefined;
   readonly signal?: AbortSignal | undefined;
-}) => Promise<{ readonly diagnosis: Diagnosis }>;
+}) => Promise<{ readonly diagnosis: Diagnosis; readonly found: Found | null }>;
 
 export interface ConnectDeps {
   readonly db: Db;
@@ -38,10 +39,18 @@ export async function connect(
   if (name !== null) await refuseTaken(deps.db, name);
   // Pasted tokens bring line ends and blanks along; no token holds any.
   const token = new Secret(request.token.reveal().trim());
-  const { diagnosis } = await deps.checkConnection({ url: request.url, token, ca: request.ca, signal });
+  const { diagnosis, found } = await deps.checkConnection({
+    url: request.url,
+    token,
+    ca: request.ca,
+    signal,
+  });
   if (diagnosis.error) throw toFault(diagnosis.error);
+  if (!found) {
+    throw Fault.of("INTERNAL", "", { message: "The diagnosis was neither sound nor named an error" });
+  }
   signal?.throwIfAborted();
-  const row = toRow(deps.vault, request, token, diagnosis);
+  const row = toRow(deps.vault, request, token, found);
   const connection = await insert(deps.db, row, name);
   return { connection, diagnosis };
 }
@@ -50,29 +59,24 @@ function toRow(
   vault: Vault,
   request: ConnectRequest,
   token: Secret,
-  diagnosis: Diagnosis,
+  found: Found,
 ): Omit<ConnectionRow, "name"> {
-  const found = diagnosis.token;
-  if (!diagnosis.ok || !found) {
-    throw Fault.of("INTERNAL", "", { message: "The diagnosis was neither sound nor named an error" });
-  }
   const id = newId("con");
-  const baseUrl = diagnosis.instance.url;
   return {
     id,
-    base_url: baseUrl,
-    web_url: baseUrl,
-    version: diagnosis.instance.version,
-    edition: diagnosis.instance.edition,
+    base_url: found.baseUrl,
+    web_url: found.webUrl,
+    version: found.version,
+    edition: found.edition === "unknown" ? null : found.edition,
     ca: request.ca ?? null,
-    token: vault.seal(token, tokenPlace(id, baseUrl)),
-    token_kind: found.kind,
-    token_name: found.name,
-    token_scopes: [...found.scopes],
-    token_scopes_known_by: found.scopesKnownBy,
-    token_expires_at: found.expiresAt,
-    user_id: null,
-    username: found.user,
+    token: vault.seal(token, tokenPlace(id, found.baseUrl)),
+    token_kind: found.token.kind,
+    token_name: found.token.name,
+    token_scopes: [...found.token.scopes],
+    token_scopes_known_by: found.token.scopesKnownBy,
+    token_expires_at: found.token.expiresAt,
+    user_id: found.user?.id ?? null,
+    username: found.user?.username ?? null,
   };
 }
 

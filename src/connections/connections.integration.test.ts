@@ -1,32 +1,18 @@
 import { sql } from "kysely";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createTestStore } from "../../test/support/database.ts";
+import { checked } from "../../test/support/checked.ts";
 import { createMemoryGitLab } from "../../test/support/memory-gitlab.ts";
 import { createPlainVault } from "../../test/support/plain-vault.ts";
-import type { Diagnosis } from "../doctor/diagnosis.ts";
 import type { GitLabOptions } from "../gitlab/gitlab.ts";
 import { Secret } from "../kernel/secret.ts";
 import { silentLogger } from "../telemetry/log.ts";
 import type { CheckConnection } from "./connect.ts";
 import { createConnections } from "./open.ts";
 
-const sound: Diagnosis = {
-  schema: 1,
-  ok: true,
-  instance: { url: "https://git.acme.lan/gitlab", version: "19.0.1", edition: "ee" },
-  token: {
-    kind: "personal",
-    name: "deploy",
-    scopes: ["api"],
-    scopesKnownBy: "self",
-    expiresAt: "2027-01-31",
-    user: "ada",
-  },
-  checks: [],
-  error: null,
-};
+const sound = checked();
 
-async function setUp(checkConnection: CheckConnection = async () => ({ diagnosis: sound })) {
+async function setUp(checkConnection: CheckConnection = async () => sound) {
   const store = await createTestStore();
   onTestFinished(() => store[Symbol.asyncDispose]());
   const opened: { options: GitLabOptions; disposed: () => number }[] = [];
@@ -51,7 +37,7 @@ describe("connect", () => {
   test("stores what the doctor found, under the host's name, and gives the diagnosis back", async () => {
     const { connections } = await setUp();
     const { connection, diagnosis } = await connections.connect(request);
-    expect(diagnosis).toBe(sound);
+    expect(diagnosis).toBe(sound.diagnosis);
     expect(connection).toMatchObject({
       name: "git.acme.lan",
       baseUrl: "https://git.acme.lan/gitlab",
@@ -75,7 +61,10 @@ describe("connect", () => {
       fix: [],
       evidence: { status: 403 },
     };
-    const { connections } = await setUp(async () => ({ diagnosis: { ...sound, ok: false, error } }));
+    const { connections } = await setUp(async () => ({
+      found: null,
+      diagnosis: { ...sound.diagnosis, ok: false, error },
+    }));
     await expect(connections.connect(request)).rejects.toMatchObject({
       code: "INSUFFICIENT_SCOPES",
       reason: "missing_api",
@@ -88,13 +77,19 @@ describe("connect", () => {
     "a code or reason that is none (%s) does not pass as a Fault's",
     async (code) => {
       const error = { code, reason: "__proto__", title: "?", cause: "", fix: [], evidence: {} };
-      const { connections } = await setUp(async () => ({ diagnosis: { ...sound, ok: false, error } }));
+      const { connections } = await setUp(async () => ({
+        found: null,
+        diagnosis: { ...sound.diagnosis, ok: false, error },
+      }));
       await expect(connections.connect(request)).rejects.toMatchObject({ code: "INTERNAL" });
     },
   );
 
   test("neither sound nor an error: refused, nothing stored", async () => {
-    const { connections } = await setUp(async () => ({ diagnosis: { ...sound, ok: false } }));
+    const { connections } = await setUp(async () => ({
+      found: null,
+      diagnosis: { ...sound.diagnosis, ok: false },
+    }));
     await expect(connections.connect(request)).rejects.toMatchObject({ code: "INTERNAL" });
     expect(await connections.list()).toEqual([]);
   });
@@ -103,7 +98,7 @@ describe("connect", () => {
     let checks = 0;
     const { connections } = await setUp(async () => {
       checks++;
-      return { diagnosis: sound };
+      return sound;
     });
     const names = await Promise.all(
       [1, 2, 3].map(async () => (await connections.connect(request)).connection.name),
@@ -129,7 +124,7 @@ describe("connect", () => {
     const stop = new AbortController();
     const { connections } = await setUp(async () => {
       stop.abort();
-      return { diagnosis: sound };
+      return sound;
     });
     await expect(connections.connect(request, stop.signal)).rejects.toThrow("aborted");
     expect(await connections.list()).toEqual([]);

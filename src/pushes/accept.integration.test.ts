@@ -259,6 +259,29 @@ describe("hostile bodies, rightly signed", () => {
   });
 });
 
+test("deliveries that share a statement do not share their fate", async () => {
+  const world = await setUpPushes();
+  const good = fromGitLab(world, pushBody());
+  await world.pushes.accept(good);
+  const { settings } = [...world.gitlab.hooks.values()][0]!;
+  Object.assign(world.gitlab.project, { id: 43, path: "acme/two" });
+  await world.apps.link({ ...request, project: "acme/two", name: "two" });
+  const other = [...world.gitlab.hooks.values()].at(-1)!.settings;
+  await world.pushes.accept(call(other, pushBody({ projectId: 43 })));
+  await world.apps.unlink("two");
+
+  const answers = await Promise.all([
+    ...Array.from({ length: 20 }, () => world.pushes.accept(call(settings, pushBody()))),
+    world.pushes.accept(call(settings, pushBody({ extra: { message: "a\0b" } }))),
+    world.pushes.accept(call(other, pushBody({ projectId: 43 }))),
+    ...Array.from({ length: 20 }, () => world.pushes.accept(call(settings, pushBody()))),
+  ]);
+  const kinds = answers.map((answer) => answer.kind);
+  expect(kinds.filter((kind) => kind === "accepted")).toHaveLength(41);
+  expect(kinds[21]).toBe("unknown_hook");
+  expect(await stored(world.store)).toHaveLength(42);
+});
+
 test("200 at once, every fourth a duplicate: all stored, one verdict each, nothing deployed twice", async () => {
   const world = await setUpPushes();
   world.gitlab.push("main", sha("b"));

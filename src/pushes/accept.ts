@@ -6,10 +6,11 @@ import { newId } from "../kernel/ids.ts";
 import type { Vault } from "../secrets/vault.ts";
 import type { Store } from "../store/store.ts";
 import type { Logger } from "../telemetry/log.ts";
+import { createDeliveryWriter } from "./delivery-writer.ts";
 import { createHookCache, type HookCache, type KnownHook } from "./hook-cache.ts";
 import { headersOf, judge, payloadOf, shortPayload } from "./judge.ts";
 import type { Acceptance, IncomingDelivery } from "./pushes.ts";
-import { storeDelivery, type NewDelivery, type Stored } from "./store-delivery.ts";
+import type { NewDelivery, Stored } from "./store-delivery.ts";
 
 export interface AcceptDeps {
   readonly store: Store;
@@ -26,6 +27,7 @@ const FRESH_MS = 1000;
 /** Verify, judge, store: the whole of what GitLab waits for. */
 export function createAccept(deps: AcceptDeps): (delivery: IncomingDelivery) => Promise<Acceptance> {
   const hooks = createHookCache(deps.store.db, deps.vault);
+  const write = createDeliveryWriter(deps.store.pool);
   return async (delivery) => {
     const hook = HOOK_PATH.test(delivery.hookPath) ? await findHook(hooks, delivery.hookPath) : null;
     if (!hook) return { kind: "unknown_hook" };
@@ -42,9 +44,9 @@ export function createAccept(deps: AcceptDeps): (delivery: IncomingDelivery) => 
       bodyBytes: delivery.body.length,
       ...judge(event, trusted.projectId),
     };
-    let stored = await storeDelivery(deps.store.pool, row);
+    let stored = await write(row);
     if (stored.kind === "unstorable") {
-      stored = await storeDelivery(deps.store.pool, { ...row, payload: shortPayload(event, delivery.body) });
+      stored = await write({ ...row, payload: shortPayload(event, delivery.body) });
     }
     if (stored.kind === "no_project") hooks.forget(delivery.hookPath);
     return answer(stored, row.id);

@@ -21,57 +21,73 @@ export type Stored =
   /** PostgreSQL cannot hold this JSON (`\u0000`, half a surrogate pair, too deep). */
   | { readonly kind: "unstorable" };
 
-/**
- * One statement, one round trip, one commit: looks for the same delivery, stores, notifies. Named, so that each connection plans it once. The channel
- * is the one `Store.listen("delivery")` hears. Two copies that arrive at the same moment may both be received: processing
- * looks again.
- */
-const STATEMENT = {
-  name: "fairlead_store_delivery",
-  text: `
-    with judged as (
-      select coalesce($8::text, case when exists (
-        select from delivery where linked_project_id = $2 and dedupe_key = $4
-          and (state = 'received' or verdict = 'deployed')
-      ) then 'duplicate delivery' end) as ignored
-    ), stored as (
-      insert into delivery
-        (id, linked_project_id, event, dedupe_key, headers, payload, body_bytes, state, verdict, reason, processed_at)
-      select $1, $2, $3, $4, $5::jsonb, $6::jsonb, $7,
-        case when ignored is null then 'received' else 'processed' end,
-        case when ignored is not null then 'ignored' end,
-        ignored,
-        case when ignored is not null then now() end
-      from judged
-      returning id, reason
-    )
-    select reason, case when reason is null then pg_notify('fairlead_delivery', id)::text end from stored`,
-} as const;
-
-/** Throws `DATABASE_UNAVAILABLE` when the delivery could not be stored: the sender is told so. */
-export async function storeDelivery(pool: Pool, delivery: NewDelivery): Promise<Stored> {
-  try {
-    const { rows } = await pool.query<{ reason: string | null }>({
-      ...STATEMENT,
-      values: [
-        delivery.id,
-        delivery.linkedProjectId,
-        delivery.event,
-        delivery.dedupeKey,
-        delivery.headers,
-        delivery.payload,
-        delivery.bodyBytes,
-        delivery.ignored,
-      ],
-    });
-    const reason = rows[0]?.reason ?? null;
-    return reason === null ? { kind: "received" } : { kind: "ignored", reason };
-  } catch (error) {
-    return classify(error);
-  }
+/** A statement that says for each delivery, in any order, why it was ignored, if it was. */
+export interface BatchStatement {
+  readonly name: string;
+  readonly text: string;
 }
 
-function classify(error: unknown): Stored {
+const COLUMNS = ["text", "text", "text", "text", "jsonb", "jsonb", "integer", "text"] as const;
+
+/**
+ * One statement, one commit: looks for the same delivery, stores, notifies. Named by its number of rows, so that each connection plans it
+ * once. The channel is the one `Store.listen("delivery")` hears. Two copies that arrive at the same moment may both be received:
+ * processing looks again.
+ */
+export function batchStatement(rows: number): BatchStatement {
+  const values = Array.from({ length: rows }, (_, row) => {
+    const places = COLUMNS.map((type, column) => `$${row * COLUMNS.length + column + 1}::${type}`);
+    return `(${places.join(", ")})`;
+  });
+  return {
+    name: `fairlead_store_delivery_${rows}`,
+    text: `
+      with given (id, project, event, key, headers, payload, bytes, ignored) as (values ${values.join(", ")}),
+      judged as (
+        select given.*, coalesce(ignored, case when exists (
+          select from delivery where linked_project_id = project and dedupe_key = key
+            and (state = 'received' or verdict = 'deployed')
+        ) then 'duplicate delivery' end) as why
+        from given
+      ), stored as (
+        insert into delivery
+          (id, linked_project_id, event, dedupe_key, headers, payload, body_bytes, state, verdict, reason, processed_at)
+        select id, project, event, key, headers, payload, bytes,
+          case when why is null then 'received' else 'processed' end,
+          case when why is not null then 'ignored' end,
+          why,
+          case when why is not null then now() end
+        from judged
+        returning id, reason
+      )
+      select id, reason, case when reason is null then pg_notify('fairlead_delivery', id)::text end from stored`,
+  };
+}
+
+/** Stores all or none. Throws what PostgreSQL throws. */
+export async function storeBatch(
+  pool: Pool,
+  statement: BatchStatement,
+  deliveries: readonly NewDelivery[],
+): Promise<ReadonlyMap<string, Stored>> {
+  const values = deliveries.flatMap((one) => [
+    one.id,
+    one.linkedProjectId,
+    one.event,
+    one.dedupeKey,
+    one.headers,
+    one.payload,
+    one.bodyBytes,
+    one.ignored,
+  ]);
+  const { rows } = await pool.query<{ id: string; reason: string | null }>({ ...statement, values });
+  return new Map(
+    rows.map(({ id, reason }) => [id, reason === null ? { kind: "received" } : { kind: "ignored", reason }]),
+  );
+}
+
+/** What a single delivery's error says about it. Throws `DATABASE_UNAVAILABLE` when it says something about the database. */
+export function classifyStoreError(error: unknown): Stored {
   const code = error instanceof DatabaseError ? (error.code ?? "") : "";
   if (code === "23503") return { kind: "no_project" };
   // 22: data exceptions (22P05 is an escape that jsonb cannot hold); 54: program limits (54001 is nesting)

@@ -1,5 +1,6 @@
 import { onTestFinished } from "vitest";
 import { createTestStore } from "./database.ts";
+import { checked } from "./checked.ts";
 import { createMemoryGitLab, type MemoryGitLab } from "./memory-gitlab.ts";
 import { createPlainVault } from "./plain-vault.ts";
 import { createConnections } from "../../src/connections/open.ts";
@@ -34,23 +35,7 @@ export async function setUpApps(overrides: Partial<AppsDeps> = {}): Promise<Worl
     vault,
     createGitLab: () => gitlab.client,
     log: silentLogger,
-    checkConnection: async () => ({
-      diagnosis: {
-        schema: 1,
-        ok: true,
-        instance: { url: gitlab.client.baseUrl, version: "19.0.0", edition: "ee" },
-        token: {
-          kind: "personal",
-          name: "t",
-          scopes: ["api"],
-          scopesKnownBy: "self",
-          expiresAt: null,
-          user: "ada",
-        },
-        checks: [],
-        error: null,
-      },
-    }),
+    checkConnection: async () => checked({ baseUrl: gitlab.client.baseUrl, webUrl: gitlab.client.baseUrl }),
   });
   await connections.connect({ url: gitlab.client.baseUrl, token: new Secret("glpat-1"), name: "work" });
   const deps: AppsDeps = {
