@@ -33,11 +33,7 @@ export function createListener(connectionString: string, log: Logger): Listener 
 
   const open = async (): Promise<void> => {
     const channels = [...handlers].map((handler) => handler.channel);
-    const deliver = (channel: string, payload: string): void => {
-      for (const handler of handlers) {
-        if (handler.channel === channel) guard(() => handler.onMessage(payload), log);
-      }
-    };
+    const deliver: Deliver = (channel, payload) => deliverTo(handlers, channel, payload, log);
     const next = await connect(connectionString, channels, deliver, lose);
     client = next;
     inTurn = createTurns();
@@ -103,11 +99,19 @@ function createTurns(): InTurn {
   };
 }
 
+type Deliver = (channel: string, payload: string) => void;
+
+function deliverTo(handlers: Iterable<Handler>, channel: string, payload: string, log: Logger): void {
+  for (const handler of handlers) {
+    if (handler.channel === channel) guard(() => handler.onMessage(payload), log);
+  }
+}
+
 /** A connection that listens to `channels`. `lose` is called, perhaps twice, when it ends by itself. */
 async function connect(
   connectionString: string,
   channels: readonly string[],
-  deliver: (channel: string, payload: string) => void,
+  deliver: Deliver,
   lose: (client: Client, error: Error) => void,
 ): Promise<Client> {
   const client = new Client(connectionConfig(connectionString));
