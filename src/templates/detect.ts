@@ -33,7 +33,11 @@ export interface BuildPlan {
 }
 
 const BUILT_FOLDERS = ["dist", "build", "out", "public"];
-const SERVER_FILES = ["server.js", "server.mjs", "server.cjs", "index.js", "index.mjs", "app.js"];
+const SERVERS_FIRST = ["server.js", "server.mjs", "server.cjs"];
+const SERVER_FILES = [...SERVERS_FIRST, "index.js", "index.mjs", "app.js"];
+/** Start scripts that serve sources to a developer: beside a build script they mean a static site. */
+const DEV_SERVER =
+  /^(?:react-scripts start|vite(?:$| (?!preview))|ng serve|vue-cli-service serve|webpack(?:-dev-server| serve)|parcel (?!build)|astro dev|gatsby develop)/;
 
 /** What a checked out repository is. Throws `BUILD_UNDETECTED` with what was looked for. Reads files of the tree only, never through links that leave it. */
 export async function detectBuild(workspace: string, overrides: Overrides): Promise<BuildPlan> {
@@ -42,6 +46,7 @@ export async function detectBuild(workspace: string, overrides: Overrides): Prom
   if (overrides.kind === "static" && manifest === null)
     return staticPlan(directory, overrides, "The kind is set to static.");
   if (manifest !== null) return packagePlan(directory, manifest, overrides);
+  if (overrides.kind === "node" || overrides.start !== undefined) return plainNodePlan(directory, overrides);
   if (overrides.output !== undefined || (await isPlainFile(directory, "index.html"))) {
     return staticPlan(directory, overrides, "Found index.html and no package.json: a static site.");
   }
@@ -86,6 +91,22 @@ function staticPlan(directory: string, overrides: Overrides, why: string): Build
   };
 }
 
+/** Asked for by a person: code that needs no packages. */
+async function plainNodePlan(directory: string, overrides: Overrides): Promise<BuildPlan> {
+  const start = toWords(overrides.start) ?? (await findFile(directory, SERVER_FILES));
+  if (start === null) throw undetected(["package.json", ...SERVER_FILES]);
+  return {
+    kind: "node",
+    directory,
+    install: toWords(overrides.install),
+    build: toWords(overrides.build),
+    start: { kind: "exec", argv: start },
+    outputs: ["."],
+    lockfile: null,
+    evidence: ["No package.json: no packages are installed.", `It is started by: ${start.join(" ")}`],
+  };
+}
+
 async function packagePlan(directory: string, manifest: Manifest, overrides: Overrides): Promise<BuildPlan> {
   const manager = await findManager(directory, manifest);
   const start =
@@ -105,39 +126,51 @@ async function packagePlan(directory: string, manifest: Manifest, overrides: Ove
     ];
     return { kind: "node", ...shared, start: { kind: "exec", argv: start }, outputs: ["."], evidence };
   }
-  if (
-    shared.build === null &&
-    overrides.output === undefined &&
-    !(await isPlainFile(directory, "index.html"))
-  ) {
-    throw undetected(["a start script in package.json", ...SERVER_FILES, "a build script", "index.html"]);
+  const looked = ["a start script in package.json", ...SERVER_FILES];
+  if (overrides.kind === "node") throw undetected(looked);
+  return packageSitePlan(shared, overrides, manager, looked);
+}
+
+/** package.json without a server: what its build leaves, or the files as they are. */
+async function packageSitePlan(
+  shared: Pick<BuildPlan, "directory" | "install" | "build" | "lockfile">,
+  overrides: Overrides,
+  manager: Manager,
+  looked: readonly string[],
+): Promise<BuildPlan> {
+  const site = { kind: "static", start: { kind: "static", root: ".", fallback: null } } as const;
+  if (shared.build !== null) {
+    const outputs = overrides.output === undefined ? [...BUILT_FOLDERS, "."] : [overrides.output];
+    const evidence = [`Found package.json without a server: a static site. ${manager.evidence}`];
+    return { ...shared, ...site, outputs, evidence };
   }
-  const outputs =
-    overrides.output === undefined
-      ? shared.build === null
-        ? ["."]
-        : [...BUILT_FOLDERS, "."]
-      : [overrides.output];
-  const evidence = [`Found package.json without a server: a static site. ${manager.evidence}`];
-  return {
-    kind: "static",
-    ...shared,
-    start: { kind: "static", root: ".", fallback: null },
-    outputs,
-    evidence,
-  };
+  // Without a build nothing uses the packages: they are installed only when a person says so.
+  const unbuilt = { ...shared, ...site, install: toWords(overrides.install) };
+  const folders = overrides.output === undefined ? [".", ...BUILT_FOLDERS] : [overrides.output];
+  const found = await firstWithIndex(shared.directory, folders);
+  if (found === null)
+    throw undetected([...looked, "a build script", ...folders.map((f) => join(f, "index.html"))]);
+  const evidence = [
+    `Found package.json without a server or a build, and ${join(found, "index.html")}: a static site.`,
+  ];
+  return { ...unbuilt, outputs: [found], evidence };
 }
 
 async function findStart(directory: string, manifest: Manifest, manager: Manager): Promise<Words | null> {
+  const hasBuild = manifest.scripts.has("build");
   const script = manifest.scripts.get("start");
-  if (script !== undefined) return plainNodeCommand(manifest, script) ?? manager.runScript("start");
-  const candidates =
-    manifest.main === null
-      ? SERVER_FILES
-      : [...SERVER_FILES.slice(0, 3), manifest.main, ...SERVER_FILES.slice(3)];
-  if (manifest.scripts.has("build") && manifest.main === null) candidates.splice(3); // index.js beside a build is a source, not a server
-  for (const file of candidates) {
-    if (await isPlainFile(directory, file)) return ["node", file];
+  if (script !== undefined && !(hasBuild && DEV_SERVER.test(script.trim()))) {
+    return plainNodeCommand(manifest, script) ?? manager.runScript("start");
+  }
+  const { main } = manifest;
+  if (main !== null)
+    return findFile(directory, [...SERVERS_FIRST, main, `${main}.js`, join(main, "index.js")]);
+  return findFile(directory, hasBuild ? SERVERS_FIRST : SERVER_FILES); // index.js beside a build is a source, not a server
+}
+
+async function findFile(directory: string, files: readonly string[]): Promise<Words | null> {
+  for (const file of files) {
+    if (!file.startsWith("-") && (await isPlainFile(directory, file))) return ["node", file];
   }
   return null;
 }
