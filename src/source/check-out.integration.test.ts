@@ -15,6 +15,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createRepository } from "../../test/support/git-repository.ts";
 import { createSourceFixture, treeDifferences, type SourceFixture } from "../../test/support/git-source.ts";
 
 let fixture: SourceFixture;
@@ -157,6 +158,17 @@ describe("the tree is the commit", () => {
     expect(await fixture.checkOut(empty)).toMatchObject({ title: "-- \u001B[31mred" });
     expect(readdirSync(fixture.workspace)).toEqual([]);
   });
+});
+
+test("a repository with SHA-256 ids", async () => {
+  const repository = await createRepository(join(fixture.folder, "repositories"), "long.git", "sha256");
+  const remote = { ...fixture.remote, key: "con_test/43", url: `${fixture.server.origin}/long.git` };
+  const commits = [repository.commit({ a: "1", b: "1" }), repository.commit({ a: "2", b: null })];
+  for (const commit of commits) {
+    await fixture.checkOut(commit, { remote });
+    expect(treeDifferences(repository, commit, fixture.workspace)).toEqual([]);
+  }
+  expect(readdirSync(fixture.workspace)).toEqual(["a"]);
 });
 
 describe("an earlier build cannot make git write outside the workspace", () => {

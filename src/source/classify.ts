@@ -110,9 +110,10 @@ export function isDamagedStore(words: string): boolean {
 
 const DAMAGED_STORE: readonly RegExp[] = [
   /not a git repository|bad (config|ref) /,
-  /loose object \S+ .*is corrupt|object file \S+ is empty|inflate: data stream error/,
-  /packfile \S+ (cannot be accessed|does not match|is far too short|claims to have)|bad pack/,
-  /bad object|not a valid object|missing (blob|tree|commit)|unable to read (tree|sha1)/,
+  /is corrupt|object file \S+ is empty|inflate: data stream error/,
+  /\.pack (cannot be accessed|does not match index|is far too short|claims to have)|bad pack/,
+  /wrong index v\d|index file \S+ is (too small|corrupt)|unsupported \.idx|\.idx/,
+  /bad object|error in object|not a valid object|missing (blob|tree|commit)|unable to read (tree|sha1)/,
   /did not send all necessary objects|unresolved deltas|invalid index-pack output/,
   /shallow file has changed|bad shallow line|bad signature/,
 ];

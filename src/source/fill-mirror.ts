@@ -25,8 +25,12 @@ export async function fillMirror(parts: SourceParts, from: Remote, signal: Abort
     parts.log?.info({ mirror: from.key }, "The mirror stays as it is for now: deployments came first");
   } catch (error) {
     if (error instanceof RunError && isDamagedStore(error.stderr) && !signal.aborted) {
-      parts.log?.warn({ mirror: from.key }, "A mirror is damaged and thrown away");
+      parts.log?.warn(
+        { mirror: from.key },
+        "A mirror is damaged and thrown away: the next checkout begins anew",
+      );
       await mirror.discard();
+      return;
     }
     throw await explain(error, remote, redact, signal);
   }

@@ -57,6 +57,7 @@ test("links out of the tree stay links, submodules empty folders, large files po
     "big.bin": pointer,
     out: { link: "../../../../etc/passwd" },
   });
+  fixture.repository.git(["read-tree", "main"]);
   fixture.repository.git(["update-index", "--index-info"], `160000 ${sub}\ts\n`);
   const tree = fixture.repository.git(["write-tree"]);
   const commit = fixture.repository.git(["commit-tree", tree, "-m", "submodule"]);

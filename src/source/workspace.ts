@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { lstat, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Fault } from "../faults/fault.ts";
@@ -33,6 +34,7 @@ export function indexFile(state: string): string {
  */
 export async function bringTreeTo(commit: string, options: WorkspaceOptions): Promise<void> {
   await ensureRealFolder(options.folder);
+  if (!(await isIndexSound(options.state, commit))) await emptyWorkspace(options);
   await finishInterrupted(options);
   await writeFile(unfinishedMark(options, options.claim), commit);
   let differing = await firstTry(commit, options);
@@ -51,6 +53,19 @@ export async function bringTreeTo(commit: string, options: WorkspaceOptions): Pr
     });
   }
   await rm(unfinishedMark(options, options.claim), { force: true });
+}
+
+/** git reads an index without checking its sum, and one that was cut short as one with fewer files: those would be left lying about. */
+async function isIndexSound(state: string, commit: string): Promise<boolean> {
+  const [algorithm, length] = commit.length === 64 ? (["sha256", 32] as const) : (["sha1", 20] as const);
+  try {
+    const index = await readFile(indexFile(state));
+    const sum = createHash(algorithm).update(index.subarray(0, -length)).digest();
+    return sum.equals(index.subarray(-length));
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return true; // the first checkout
+    throw error;
+  }
 }
 
 const EMPTY = `index=$1; cd -- "$2" || exit 1

@@ -58,14 +58,8 @@ export async function createRepository(root: string, path: string, format = "sha
   let last: string | null = null;
   const commit = (files: Readonly<Record<string, FixtureFile>>, options: CommitOptions = {}): string => {
     const parent = options.parent === undefined ? last : options.parent;
-    git(parent === null ? ["read-tree", "--empty"] : ["read-tree", parent]);
-    const zeros = "0".repeat(format === "sha256" ? 64 : 40);
-    const lines = Object.entries(files).map(([name, file]) =>
-      file === null ? `0 ${zeros}\t${name}` : entryLine(git, name, file),
-    );
-    git(["update-index", "-z", "--index-info"], lines.map((line) => `${line}\0`).join(""));
-    const parents = parent === null ? [] : ["-p", parent];
-    const id = git(["commit-tree", git(["write-tree"]), ...parents, "-m", options.title ?? "A commit"]);
+    const stream = importStream(files, parent, options.title ?? "A commit");
+    const id = git(["fast-import", "--quiet", "--force"], stream);
     git(["update-ref", `refs/heads/${options.branch ?? "main"}`, id]);
     last = id;
     return id;
@@ -73,8 +67,37 @@ export async function createRepository(root: string, path: string, format = "sha
   return { folder, commit, git };
 }
 
-function entryLine(git: GitFixture["git"], name: string, file: Exclude<FixtureFile, null>): string {
+/** One process for any number of files. */
+function importStream(
+  files: Readonly<Record<string, FixtureFile>>,
+  parent: string | null,
+  title: string,
+): Buffer {
+  const person = `Ada Löwe <ada@example.com> ${Math.floor(Date.now() / 1000)} +0000`;
+  const from = parent === null ? "" : `from ${parent}\n`;
+  const removed = Object.entries(files).filter(([, file]) => file === null);
+  const written = Object.entries(files).filter(([, file]) => file !== null);
+  return Buffer.concat([
+    Buffer.from("reset refs/fixture/new\n\ncommit refs/fixture/new\nmark :1\n"),
+    Buffer.from(`author ${person}\ncommitter ${person}\n`),
+    data(title),
+    Buffer.from(from),
+    ...removed.map(([name]) => Buffer.from(`D ${quoted(name)}\n`)),
+    ...written.flatMap(([name, file]) => entry(name, file ?? "")),
+    Buffer.from("\nget-mark :1\n"),
+  ]);
+}
+
+function entry(name: string, file: Exclude<FixtureFile, null>): Buffer[] {
   const text = typeof file === "string" ? file : "link" in file ? file.link : file.text;
   const mode = typeof file === "string" ? "100644" : "link" in file ? "120000" : "100755";
-  return `${mode} ${git(["hash-object", "-w", "--stdin"], text)}\t${name}`;
+  return [Buffer.from(`M ${mode} inline ${quoted(name)}\n`), data(text)];
+}
+
+function data(text: string): Buffer {
+  return Buffer.concat([Buffer.from(`data ${Buffer.byteLength(text)}\n`), Buffer.from(`${text}\n`)]);
+}
+
+function quoted(name: string): string {
+  return `"${name.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n")}"`;
 }
