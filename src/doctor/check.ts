@@ -74,8 +74,14 @@ function startVisit(request: CheckRequest, observations: Observations | null): V
 }
 
 function toError(fault: Fault, visit: Visit): DiagnosisError {
+  const { baseUrl, version } = toInstance(visit);
   const { title, cause, fix } = explain(fault, toInstance(visit));
-  return { code: fault.code, reason: fault.reason, title, cause, fix, evidence: toFacts(fault.evidence) };
+  const evidence = toFacts({
+    ...fault.evidence,
+    ...(baseUrl === undefined ? {} : { instance: baseUrl }),
+    ...(version ? { gitlabVersion: version } : {}),
+  });
+  return { code: fault.code, reason: fault.reason, title, cause, fix, evidence };
 }
 
 /** What is known of the token; null as long as GitLab has not accepted it. */

@@ -77,6 +77,14 @@ describe("links", () => {
     expect(page(version)).toContain(`${base}${path}`);
   });
 
+  test("a fault of the GitLab client brings its GitLab along, also through a stored diagnosis", () => {
+    const evidence = { instance: base, gitlabVersion: "18.9.0" };
+    const { fix } = toProblem(Fault.of("AUTH_FAILED", "expired", { evidence }), { requestId: "req_1" });
+    expect(fix.join()).toContain(`${base}/-/user_settings/personal_access_tokens`);
+    const odd = Fault.of("AUTH_FAILED", "expired", { evidence: { instance: "javascript:alert(1)" } });
+    expect(toProblem(odd, {}).fix.join()).not.toContain("javascript");
+  });
+
   test("without an address the way is told in words", () => {
     expect(placesOf({}).tokenPage()).toBe("your avatar > Edit profile > Access tokens");
     expect(placesOf({ version: "19.0.0" }).adminUsers()).toBe("Admin, at the top right > Overview > Users");

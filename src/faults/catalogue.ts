@@ -2,7 +2,7 @@ import { creatingEntries } from "./creating-entries.ts";
 import { deployingEntries } from "./deploying-entries.ts";
 import type { Entries, Entry } from "./entry.ts";
 import type { FaultCode } from "./codes.ts";
-import type { Fault } from "./fault.ts";
+import type { Evidence, Fault } from "./fault.ts";
 import { gitEntries } from "./git-entries.ts";
 import { ownEntries } from "./own-entries.ts";
 import { placesOf, type Instance } from "./places.ts";
@@ -40,18 +40,27 @@ export interface Explanation {
 type Explained = Pick<Fault, "code" | "reason" | "evidence"> & { readonly message?: string };
 
 /**
- * A fault in plain words: what it is, why, and what to do, with links into the given GitLab. The fault's own message, where somebody wrote one
+ * A fault in plain words: what it is, why, and what to do, with links into the given GitLab or the one of its evidence. The fault's own message, where somebody wrote one
  * for this very case, leads the cause; that of an `INTERNAL` fault never does, because nobody wrote it for people.
  */
 export function explain(fault: Explained, instance: Instance = {}): Explanation {
   const entry = findEntry(fault.code, fault.reason);
-  const known = { evidence: fault.evidence, at: placesOf(instance) };
+  const known = { evidence: fault.evidence, at: placesOf({ ...toInstance(fault.evidence), ...instance }) };
   const cause = typeof entry.cause === "string" ? entry.cause : entry.cause(known);
   const own = ownWords(fault, entry.title);
   return {
     title: entry.title,
     cause: own === null || cause.startsWith(own) ? cause : `${own}${own.includes("\n") ? "\n" : " "}${cause}`,
     fix: entry.fix(known),
+  };
+}
+
+/** Faults of the GitLab client say which GitLab they are about: so a link is right wherever the fault ends up. */
+function toInstance(evidence: Evidence): Instance {
+  const { instance, gitlabVersion } = evidence;
+  return {
+    ...(typeof instance === "string" && /^https?:\/\//.test(instance) ? { baseUrl: instance } : {}),
+    ...(typeof gitlabVersion === "string" ? { version: gitlabVersion } : {}),
   };
 }
 

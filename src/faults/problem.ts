@@ -25,7 +25,8 @@ export interface ProblemContext extends Instance {
 
 /** A fault as the body of an error answer. Holds nothing of its cause, its stack or an unforeseen error's message. */
 export function toProblem(fault: Fault, context: ProblemContext): Problem {
-  const { title, cause, fix } = explain(fault, context);
+  const { requestId: _, ...instance } = context;
+  const { title, cause, fix } = explain(fault, instance);
   return {
     type: `urn:fairlead:error:${[fault.code, fault.reason].filter((part) => part !== "").join(":")}`,
     title,

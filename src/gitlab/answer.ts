@@ -26,6 +26,7 @@ export function toEvidence(answer: Answer, redact: Redact): Evidence {
     pathTemplate: answer.pathTemplate,
     status: answer.status,
     host: new URL(answer.url).host,
+    instance: answer.url.split("/api/v4")[0] ?? answer.url,
     ...(words === "" ? {} : { words }),
     ...(requestId === undefined ? {} : { requestId: redact(requestId) }),
   };

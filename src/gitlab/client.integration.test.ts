@@ -130,6 +130,24 @@ describe("answers", () => {
     expect((await faultOf(other.setCommitStatus(1, sha, status))).code).toBe("PROJECT_ARCHIVED");
   });
 
+  test("behind a proxy that decodes %2F a project is found by its name", async () => {
+    const project = (id: number, path: string) => ({
+      id,
+      path_with_namespace: path,
+      web_url: `http://x/${path}`,
+    });
+    await using server = await startAnswering(
+      routes({
+        "GET /api/v4/projects?search=web&per_page=100": {
+          body: [project(1, "old/web"), project(2, "Shop/web")],
+        },
+      }),
+    );
+    await using gitlab = client(server.url);
+    expect((await gitlab.getProject("shop/web")).id).toBe(2);
+    expect((await faultOf(gitlab.getProject("other/web"))).is("PROJECT_NOT_FOUND")).toBe(true);
+  });
+
   test("a list that never ends is refused rather than cut silently", async () => {
     await using server = await startAnswering(() => ({
       body: [{ id: 1, url: "https://x.invalid" }],

@@ -1,5 +1,6 @@
 import { Fault } from "../faults/fault.ts";
 import type { Call, CommitStatus, Comparison, GitLab, Project } from "./gitlab.ts";
+import { listPages } from "./pages.ts";
 import { parseAs } from "./parse.ts";
 import { branchSchema, commitSchema, compareSchema, projectSchema } from "./schemas.ts";
 import type { Request } from "./request.ts";
@@ -14,7 +15,14 @@ export function createCommitCalls(transport: Transport): CommitCalls {
 
   const getProject: GitLab["getProject"] = async (project, call) => {
     const template = "/projects/:id";
-    return parseAs(projectSchema, await get(template, { id: project }, call), template);
+    try {
+      return parseAs(projectSchema, await get(template, { id: project }, call), template);
+    } catch (error) {
+      const undecided =
+        typeof project === "string" && error instanceof Fault && error.is("NOT_GITLAB", "wrong_path");
+      if (!undecided) throw error;
+      return searchProject(transport, project, error, call);
+    }
   };
 
   return {
@@ -47,6 +55,29 @@ export function createCommitCalls(transport: Transport): CommitCalls {
     setCommitStatus: (id, sha, status, call) =>
       setCommitStatus(transport, getProject, { id, sha, status }, call),
   };
+}
+
+/** How many pages of hits are looked through, of 100 projects each. */
+const SEARCH_PAGES = 5;
+
+/** A proxy that decodes `%2F` makes every path unknown to GitLab: then the project is looked for by its name. */
+async function searchProject(
+  transport: Transport,
+  path: string,
+  fault: Fault,
+  call?: Call,
+): Promise<Project> {
+  const query = { search: path.split("/").at(-1) ?? path };
+  for await (const page of listPages(
+    transport,
+    { template: "/projects", query, ...call },
+    projectSchema,
+    SEARCH_PAGES,
+  )) {
+    const found = page.items.find((project) => project.path.toLowerCase() === path.toLowerCase());
+    if (found) return found;
+  }
+  throw Fault.of("PROJECT_NOT_FOUND", "hidden_or_missing", { evidence: fault.evidence });
 }
 
 /** An absent branch or commit is null; an absent project or a repository that is switched off is not. */

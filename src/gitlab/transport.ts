@@ -166,7 +166,9 @@ async function ask(context: Context, request: Request): Promise<Answer> {
     return { ...asked, status: response.statusCode, headers: flatten(response.headers), ...received };
   } catch (thrown) {
     if (request.signal?.aborted) throw stopped(request, request.signal.reason);
-    const evidence = { method: request.method, pathTemplate: request.template, host: context.base.host };
+    const { method, template: pathTemplate } = request;
+    const instance = `${context.base.origin}${context.base.pathname.replace(/\/$/, "")}`;
+    const evidence = { method, pathTemplate, host: context.base.host, instance };
     if (signal.aborted) throw Fault.of("UNREACHABLE", "timeout", { evidence, retryable: true });
     throw classifyNetworkError(thrown, evidence);
   }
