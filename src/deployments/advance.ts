@@ -1,10 +1,9 @@
 import { sql } from "kysely";
 import { Fault } from "../faults/fault.ts";
-import type { Store, Tx } from "../store/store.ts";
-import type { Claim, Run } from "./context.ts";
+import type { Tx } from "../store/store.ts";
+import type { Run } from "./context.ts";
 import { reportState } from "./report.ts";
 import { mayFollow, TERMINAL_STATES, type DeploymentState } from "./state.ts";
-import type { Target } from "./target.ts";
 
 /**
  * Writes a state, fenced: only while the claim holds and only along the transition table. Throws `LOST_WORKER` when the claim is gone.
@@ -15,43 +14,42 @@ export async function advance(
   to: DeploymentState,
   also?: (tx: Tx) => Promise<void>,
 ): Promise<void> {
-  await advanceClaim(run.parts.store, run.claim, run.target, run.parts.appUrl, to, { also });
+  await advanceTo(run, to, { also });
 }
 
-export interface Ending {
+interface Ending {
   readonly also?: ((tx: Tx) => Promise<void>) | undefined;
   readonly fault?: Fault | undefined;
 }
 
-export async function advanceClaim(
-  store: Store,
-  claim: Claim,
-  target: Target,
-  appUrl: (host: string) => string,
-  to: DeploymentState,
-  ending: Ending = {},
-): Promise<void> {
-  await store.transaction(async (tx) => {
+/** The same with a fault for the last state. */
+export async function advanceTo(run: Run, to: DeploymentState, ending: Ending): Promise<void> {
+  const { store, appUrl, metrics } = run.parts;
+  const { deploymentId, attempt } = run.claim;
+  const begun = await store.transaction(async (tx) => {
     const row = await tx
       .selectFrom("deployment")
-      .select(["state", "commit_sha", "ref"])
-      .where("id", "=", claim.deploymentId)
-      .where("attempt", "=", claim.attempt)
+      .select(["state", "commit_sha", "ref", "created_at"])
+      .where("id", "=", deploymentId)
+      .where("attempt", "=", attempt)
       .forUpdate()
       .executeTakeFirst();
     if (!row) throw Fault.of("LOST_WORKER", "", { message: "another worker took this deployment over" });
-    if (row.state === to) return;
+    if (row.state === to) return null;
     if (!mayFollow(row.state, to)) throw new Error(`a deployment cannot go from ${row.state} to ${to}`);
     await tx
       .updateTable("deployment")
       .set({ state: to, ...endingColumns(to, ending.fault) })
-      .where("id", "=", claim.deploymentId)
+      .where("id", "=", deploymentId)
       .execute();
     await ending.also?.(tx);
-    await reportState(tx, target, row, to, appUrl);
-    await store.notify("log", claim.deploymentId, tx);
-    await store.notify("outbox", claim.deploymentId, tx);
+    await reportState(tx, run.target, row, to, appUrl);
+    await store.notify("log", deploymentId, tx);
+    await store.notify("outbox", deploymentId, tx);
+    return row.created_at;
   });
+  if (begun && TERMINAL_STATES.includes(to))
+    metrics.observeDeployment(to, (Date.now() - begun.getTime()) / 1000);
 }
 
 function endingColumns(
@@ -90,9 +88,11 @@ export async function step<T>(run: Run, name: string, work: () => Promise<T>): P
       .where("attempt", "=", attempt)
       .where("name", "=", name)
       .execute();
+  const started = performance.now();
   try {
     const result = await work();
     await end("done");
+    run.parts.metrics.observeStep(name, (performance.now() - started) / 1000);
     return result;
   } catch (error) {
     await end("failed").catch((failure: unknown) =>

@@ -4,6 +4,7 @@ import type { Limits, Runtime } from "../runtimes/runtime.ts";
 import type { Source } from "../source/source.ts";
 import type { Store } from "../store/store.ts";
 import type { Logger } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import type { DeploymentLog } from "./log-writer.ts";
 import type { Queue } from "./queue.ts";
 import type { Target } from "./target.ts";
@@ -17,6 +18,7 @@ export interface Parts {
   readonly runtime: Runtime;
   readonly edge: Edge;
   readonly log: Logger;
+  readonly metrics: Pick<Metrics, "observeDeployment" | "observeStep">;
   /** Fairlead's data directory: workspaces, caches and releases lie below it. */
   readonly dataDir: string;
   /** Names this worker in the rows it claims. */

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import { toError } from "../kernel/clock.ts";
 import { Fault, toFault } from "../faults/fault.ts";
 import type { Route } from "../edge/edge.ts";
-import { advance, advanceClaim } from "./advance.ts";
+import { advance, advanceTo } from "./advance.ts";
 import type { Run } from "./context.ts";
 import { renewClaim } from "./claim.ts";
 import { writeEvent } from "./event.ts";
@@ -119,12 +119,12 @@ async function giveBack(run: Run): Promise<void> {
 }
 
 async function end(run: Run, fault: Fault): Promise<void> {
-  const { parts, claim, target } = run;
+  const { claim, target } = run;
   const cancelled = fault.is("CANCELLED");
   run.log.line(cancelled ? "Cancelled." : `Failed: ${fault.message}`);
   await run.log.flush();
   const text = `${claim.commit.slice(0, 8)} of ${claim.ref} ${cancelled ? "was cancelled" : `failed: ${fault.message}`}`;
-  await advanceClaim(parts.store, claim, target, parts.appUrl, cancelled ? "cancelled" : "failed", {
+  await advanceTo(run, cancelled ? "cancelled" : "failed", {
     fault,
     also: (tx) => writeEvent(tx, target.appId, cancelled ? "cancelled" : "failed", text),
   });

@@ -15,12 +15,14 @@ import { openVault } from "../secrets/open-vault.ts";
 import { openSource } from "../source/open.ts";
 import type { KnownSecrets } from "../telemetry/known-secrets.ts";
 import type { Logger } from "../telemetry/log.ts";
+import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
 import { appUrls } from "./addresses.ts";
 import { openData } from "./data.ts";
 import { entry } from "./program.ts";
 
 /** What the services are made of: the database, the adapters, the clients. */
-export interface OpenParts extends Omit<Wiring, "apps" | "edge" | "connections"> {
+export interface OpenParts extends Omit<Wiring, "apps" | "edge" | "connections" | "metrics"> {
+  readonly metrics: Metrics;
   readonly vault: RunningVault;
   readonly connections: Connections;
   readonly edge: SupervisedEdge;
@@ -64,6 +66,7 @@ export async function openParts(
     limits: { memoryMb: 512, processes: 256 },
     deadlines: DEFAULT_DEADLINES,
     redact: known.redact,
+    metrics: createMetrics(),
   };
 }
 

@@ -11,7 +11,6 @@ import { createPushes } from "../pushes/open.ts";
 import { createHealth } from "../telemetry/health.ts";
 import { createKnownSecrets } from "../telemetry/known-secrets.ts";
 import { createLogger, type Logger, type LogStream } from "../telemetry/log.ts";
-import { createMetrics } from "../telemetry/metrics.ts";
 import { allowedHosts, portOf, urlOf } from "./addresses.ts";
 import { runBackground, type Background } from "./background.ts";
 import { openParts, type OpenParts } from "./parts.ts";
@@ -96,7 +95,7 @@ async function startServices(
     },
     tokens: createApiTokens(store),
     log,
-    metrics: createMetrics(),
+    metrics: parts.metrics,
     health: createHealth({ database: () => store.pool.query("select 1"), edge: () => edge.address() }),
     allowedHosts: allowedHosts(config),
     version: readVersion(),

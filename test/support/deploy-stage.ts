@@ -75,6 +75,7 @@ export async function createStage(store: Store): Promise<Stage> {
     source: createSource(before),
     connections: createConnections(statuses, before),
     log: silentLogger,
+    metrics: { observeDeployment: () => {}, observeStep: () => {} },
     workerId: newId("wrk"),
     limits: { memoryMb: 256, processes: 64 },
     deadlines: { ...DEFAULT_DEADLINES, healthy: 1500, drain: 500, stop: 500 },
