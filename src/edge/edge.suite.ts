@@ -126,7 +126,7 @@ export function describeEdge(name: string, make: () => Promise<EdgeUnderTest>): 
     it("fails no request in 50 switches under load, each old target stopping after its drain", async () => {
       await using under = await make();
       const address = await under.edge.address();
-      let app = await startApp("0");
+      let app = await startSlowApp("1");
       await under.edge.switchRoute(route({ app, generation: 1 }));
       const load = startLoad(
         () => ask(address, "a.test"),
@@ -135,7 +135,7 @@ export function describeEdge(name: string, make: () => Promise<EdgeUnderTest>): 
       const stopping: Promise<void>[] = [];
       for (let generation = 2; generation <= 51; generation++) {
         const old = app;
-        app = await startApp(String(generation));
+        app = await startSlowApp(String(generation));
         await under.edge.switchRoute(route({ app, generation, releaseId: `rel_${generation}` }));
         stopping.push(drainAndStop(under.edge, old));
         await sleep(20);
@@ -220,9 +220,15 @@ function route(facts: Partial<Route> & { readonly generation: number; readonly a
   };
 }
 
+/** Slow enough that every switch finds requests under way. */
+function startSlowApp(label: string): Promise<TestApp> {
+  return startApp(label, (_, response) => void setTimeout(() => response.end(label), 30));
+}
+
 async function drainAndStop(edge: Edge, app: TestApp): Promise<void> {
   expect(await edge.drain(app.target, 20_000)).toEqual({ drained: true });
-  await app.stop();
+  // Hard: whatever were still under way would be cut off and counted as a failure.
+  await app[Symbol.asyncDispose]();
 }
 
 /** Half on kept connections, half on fresh ones. */
