@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import { Migrator, type Migration } from "kysely/migration";
 import { Fault } from "../faults/fault.ts";
 import * as spine from "./migrations/0001-spine.ts";
-import type { Db } from "./store.ts";
+import type { Db, Tx } from "./store.ts";
 
 /** Every migration, in order. Forward only: what is released is never edited. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = { "0001-spine": spine };
@@ -13,14 +13,14 @@ export const MIGRATION_LOCK_TABLE = "schema_migration_lock";
 /** Older ones lack what the written SQL uses, and their maintenance has ended. */
 const OLDEST_SERVER = 140_000;
 
-/** The schema that this Fairlead knows: its last migration's name. */
-export const SCHEMA_VERSION = Object.keys(MIGRATIONS).sort().at(-1) ?? "";
+/** The schema that this Fairlead uses: its last migration's name. */
+const SCHEMA_VERSION = Object.keys(MIGRATIONS).sort().at(-1) ?? "";
 
 /**
- * Brings the schema up to date, in one transaction under an advisory lock: concurrent starts wait for each other. Throws
+ * Brings the schema up to date, or up to one migration, in one transaction under an advisory lock: concurrent starts wait for each other. Throws
  * `DATABASE_UNAVAILABLE` with `newer_schema` when a newer Fairlead migrated it, `wrong_version` for a server that is too old.
  */
-export async function migrate(db: Db): Promise<void> {
+export async function migrate(db: Db, upTo: string = SCHEMA_VERSION): Promise<void> {
   await refuseOldServer(db);
   await refuseNewerSchema(db);
   const migrator = new Migrator({
@@ -29,13 +29,19 @@ export async function migrate(db: Db): Promise<void> {
     migrationTableName: MIGRATION_TABLE,
     migrationLockTableName: MIGRATION_LOCK_TABLE,
   });
-  const { error } = await migrator.migrateToLatest();
+  const { error } = (await isBehind(db, upTo)) ? await migrator.migrateTo(upTo) : {};
   if (error === undefined) return;
   await refuseNewerSchema(db); // another one may have migrated meanwhile
   throw Fault.of("DATABASE_UNAVAILABLE", "", {
     message: "the database's schema could not be brought up to date",
     cause: error,
   });
+}
+
+/** Kysely's migrateTo also goes back; we never do. */
+async function isBehind(db: Db, upTo: string): Promise<boolean> {
+  const last = (await listApplied(db)).at(-1) ?? "";
+  return last < upTo;
 }
 
 async function refuseOldServer(db: Db): Promise<void> {
@@ -60,8 +66,13 @@ async function refuseNewerSchema(db: Db): Promise<void> {
   });
 }
 
+/** The migrations that this Fairlead knows, in order. */
+export function listKnown(): string[] {
+  return Object.keys(MIGRATIONS).sort();
+}
+
 /** The names of the migrations that the database has had; empty for a new one. */
-export async function listApplied(db: Db): Promise<string[]> {
+export async function listApplied(db: Db | Tx): Promise<string[]> {
   const { rows: found } = await sql<{ present: boolean }>`
     select to_regclass(${MIGRATION_TABLE}) is not null as present`.execute(db);
   if (found[0]?.present !== true) return [];

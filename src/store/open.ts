@@ -16,6 +16,8 @@ export interface OpenOptions {
   readonly embedded?: { readonly dataFolder: string; readonly settings?: Readonly<Record<string, string>> };
   readonly log?: Logger;
   readonly signal?: AbortSignal;
+  /** Migrate only up to here: for restoring a backup made with an older schema, before going on. Default: the newest. */
+  readonly schema?: string;
   /** Connections in the pool at most. Default 16. */
   readonly maxConnections?: number;
 }
@@ -33,7 +35,7 @@ export async function openStore(options: OpenOptions): Promise<Store> {
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
   const listener = undo.use(createListener(address, log));
   await ensureReachable(pool, address);
-  await migrate(db);
+  await migrate(db, options.schema);
   const release = undo.move();
   return {
     db,

@@ -21,15 +21,15 @@ export async function claimInstance(path: string): Promise<AsyncDisposable> {
   return held;
 }
 
-/** A killed holder's lock is free as soon as the kernel has ended its child, some milliseconds later. */
-const RELEASE_MS = 3_000;
+/** A killed holder is gone, and its lock free, some milliseconds later; a busy machine takes longer. */
+const RELEASE_MS = 1_500;
 
-/** Null while the lock of a dead holder is not free yet. */
+/** Null while somebody else holds it. */
 async function tryClaim(path: string): Promise<AsyncDisposable | null> {
   const held = await holdLock(path);
-  if (typeof held !== "string") return held;
-  if (await isHolderAlive(path)) throw await inUse(path);
-  return held === "no_program" ? { [Symbol.asyncDispose]: async () => {} } : null;
+  if (held === "taken") return null;
+  if (held !== "no_program") return held;
+  return (await isHolderAlive(path)) ? null : { [Symbol.asyncDispose]: async () => {} };
 }
 
 async function inUse(path: string): Promise<Fault> {

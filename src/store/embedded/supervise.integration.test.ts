@@ -1,97 +1,18 @@
-import {
-  chmod,
-  cp,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  realpath,
-  rm,
-  stat,
-  writeFile,
-} from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Client } from "pg";
 import { expect, onTestFinished, test } from "vitest";
+import {
+  holdersOf,
+  makeFolder,
+  query,
+  queryUntilAnswered,
+  startChild,
+} from "../../../test/support/embedded-server.ts";
 import { Fault } from "../../faults/fault.ts";
 import { deadline } from "../../kernel/clock.ts";
 import { waitUntil } from "../../kernel/retry.ts";
-import { launch, run } from "../../kernel/run.ts";
-import { listHolders } from "./processes.ts";
-import { shortHash } from "./folders.ts";
+import { launch } from "../../kernel/run.ts";
 import { startEmbedded } from "./supervise.ts";
-
-const isRoot = process.getuid?.() === 0;
-const NOBODY = 65_534;
-
-async function makeFolder(parent = tmpdir()): Promise<string> {
-  const folder = await realpath(await mkdtemp(join(parent, "fairlead-supervise-")));
-  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
-  return folder;
-}
-
-async function query(address: string, text: string): Promise<unknown[]> {
-  const client = new Client({ connectionString: address, connectionTimeoutMillis: 5_000 });
-  client.on("error", () => {});
-  await client.connect();
-  try {
-    return (await client.query(text)).rows;
-  } finally {
-    await client.end();
-  }
-}
-
-async function queryUntilAnswered(address: string, text: string): Promise<unknown[]> {
-  return waitUntil(() => query(address, text).catch(() => null), {
-    everyMs: 20,
-    signal: deadline(20_000),
-  });
-}
-
-async function holdersOf(folder: string): Promise<number[]> {
-  const data = join(folder, "pg18");
-  return (await listHolders(data, `fairlead-${shortHash(data)}`)).map((holder) => holder.pid);
-}
-
-/** A Fairlead in a process of its own that starts the server, says so, and stops when its input ends. */
-const CHILD = `
-  import { startEmbedded } from ${JSON.stringify(new URL("supervise.ts", import.meta.url).href)};
-  try {
-    const server = await startEmbedded({ dataFolder: process.argv[1] });
-    console.log(JSON.stringify({ address: server.connectionString, pid: server.pid() }));
-    process.stdin.resume().once("end", () => void server[Symbol.asyncDispose]());
-  } catch (error) {
-    console.log(JSON.stringify({ code: error.code, reason: error.reason, message: error.message, evidence: error.evidence }));
-  }`;
-
-interface Answer {
-  readonly address?: string;
-  readonly pid?: number;
-  readonly code?: string;
-  readonly reason?: string;
-  readonly message?: string;
-}
-
-async function startChild(folder: string, uid?: number) {
-  const child = launch(process.execPath, ["--input-type=module", "-e", CHILD, folder], {
-    env: { PATH: "/usr/bin:/bin:/usr/sbin:/sbin" },
-    keepStdin: true,
-    ...(uid === undefined ? {} : { uid, gid: uid }),
-  });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  let said = "";
-  child.stdout?.on("data", (chunk: Buffer) => (said += chunk.toString()));
-  let complaints = "";
-  child.stderr?.on("data", (chunk: Buffer) => (complaints += chunk.toString()));
-  await Promise.race([
-    child.ended,
-    waitUntil(() => said.includes("\n"), { everyMs: 5, signal: deadline(30_000) }),
-  ]);
-  if (said === "") throw new Error(`the child said nothing: ${complaints}`);
-  const answer: Answer = JSON.parse(said);
-  return { child, answer };
-}
 
 test("what is written is there after a stop and a start; a stop leaves no process and no socket folder", async () => {
   const dataFolder = await makeFolder();
@@ -116,107 +37,6 @@ test("what is written is there after a stop and a start; a stop leaves no proces
   await expect(stat(sockets)).rejects.toThrow(/ENOENT/u);
   await using again = await startEmbedded({ dataFolder });
   expect(await query(again.connectionString, "select n from kept")).toEqual([{ n: 7 }]);
-});
-
-test("SQL reaches no file and no program of the machine", async () => {
-  const dataFolder = await makeFolder();
-  await writeFile(join(dataFolder, "secret.key"), "key", { mode: 0o600 });
-  await using server = await startEmbedded({ dataFolder });
-  for (const statement of [
-    "copy (select 1) to program 'id'",
-    `select pg_read_file('${dataFolder}/secret.key')`,
-    "copy (select 1) to '/tmp/fairlead-should-not-exist'",
-    "create extension file_fdw",
-  ]) {
-    await expect(query(server.connectionString, statement)).rejects.toThrow(/permission denied|must be/u);
-  }
-});
-
-test.runIf(isRoot)("as root, the server's user can reach its cluster and not Fairlead's key", async () => {
-  const dataFolder = await makeFolder();
-  await writeFile(join(dataFolder, "secret.key"), "key", { mode: 0o600 });
-  await using server = await startEmbedded({ dataFolder });
-  const uid = (await stat(`/proc/${server.pid()}`)).uid;
-  expect(uid).not.toBe(0);
-  const asServer = [
-    "--reuid",
-    String(uid),
-    "--clear-groups",
-    "--regid",
-    String((await stat(dataFolder)).gid),
-    "test",
-    "-r",
-  ];
-  const options = { env: { PATH: "/usr/bin:/bin" }, timeoutMs: 5_000 };
-  await run("setpriv", [...asServer, join(dataFolder, "pg18", "PG_VERSION")], options);
-  await expect(run("setpriv", [...asServer, join(dataFolder, "secret.key")], options)).rejects.toMatchObject({
-    exitCode: 1,
-  });
-  await expect(run("setpriv", [...asServer, dataFolder], options)).rejects.toMatchObject({ exitCode: 1 });
-});
-
-test.runIf(isRoot)(
-  "as root, data and programs below a folder that nobody else may enter",
-  async (context) => {
-    const env = { PATH: "/usr/bin:/bin" };
-    const namespaces = await run("unshare", ["-U", "--map-user=65534", "--map-group=65534", "true"], {
-      env,
-      timeoutMs: 5_000,
-    }).then(
-      () => true,
-      () => false,
-    );
-    if (!namespaces) context.skip("this kernel gives no user namespaces");
-    const closed = await makeFolder();
-    await chmod(closed, 0o700);
-    const dataFolder = join(closed, "data");
-    await using server = await startEmbedded({ dataFolder });
-    expect(await query(server.connectionString, "select 1 as one")).toEqual([{ one: 1 }]);
-    expect((await stat(dataFolder)).mode & 0o777).toBe(0o700);
-    expect((await stat(closed)).mode & 0o777).toBe(0o700);
-  },
-);
-
-test.runIf(isRoot)("as root, a cluster moves from one way of running to another", async () => {
-  const closed = await makeFolder();
-  const dataFolder = join(closed, "data");
-  {
-    await using server = await startEmbedded({ dataFolder });
-    await query(server.connectionString, "create table kept as select 7 as n");
-  }
-  const open = await makeFolder();
-  await chmod(open, 0o755);
-  await cp(dataFolder, join(open, "data"), { recursive: true });
-  await using server = await startEmbedded({ dataFolder: join(open, "data") });
-  expect(await query(server.connectionString, "select n from kept")).toEqual([{ n: 7 }]);
-  expect((await stat(`/proc/${server.pid()}`)).uid).not.toBe(0);
-});
-
-test("as an ordinary user", async (context) => {
-  if (!isRoot) context.skip("every other test here runs as one");
-  const reachable = await run(
-    "setpriv",
-    ["--reuid=65534", "--regid=65534", "--clear-groups", "test", "-r", import.meta.filename],
-    { env: { PATH: "/usr/bin:/bin" }, timeoutMs: 5_000 },
-  ).then(
-    () => true,
-    () => false,
-  );
-  if (!reachable) context.skip("nobody may not enter this checkout");
-  const folder = await makeFolder();
-  await chmod(folder, 0o777);
-  const dataFolder = join(folder, "data");
-  const { child, answer } = await startChild(dataFolder, NOBODY);
-  expect(answer.message).toBeUndefined();
-  expect(await query(answer.address!, "select 1 as one")).toEqual([{ one: 1 }]);
-  expect((await stat(`/proc/${answer.pid}`)).uid).toBe(NOBODY);
-  expect((await stat(dataFolder)).mode & 0o777).toBe(0o700);
-  child.stdin?.end();
-  expect(await child.ended).toMatchObject({ exitCode: 0 });
-  expect(await holdersOf(dataFolder)).toEqual([]);
-  // what an ordinary user made, root can go on with
-  await using server = await startEmbedded({ dataFolder });
-  expect(await query(server.connectionString, "select 1 as one")).toEqual([{ one: 1 }]);
 });
 
 test("a killed server is started again under a running Fairlead, and nothing that was acknowledged is lost", async () => {
@@ -340,12 +160,6 @@ test("locks of a dead server are removed, also when their process id lives again
   const stale = `${process.pid}\n${join(dataFolder, "pg18")}\n1700000000\n5432\n/run\n\n  1 2\nready   \n`;
   await writeFile(join(dataFolder, "pg18", "postmaster.pid"), stale, { mode: 0o600 });
   await writeFile(join(dataFolder, "pg18.lock"), `${process.pid} 1\n`);
-  await using server = await startEmbedded({ dataFolder });
-  expect(await query(server.connectionString, "select 1 as one")).toEqual([{ one: 1 }]);
-});
-
-test("a data folder whose path is longer than a socket's may be", async () => {
-  const dataFolder = join(await makeFolder(), "d".repeat(120), "e".repeat(120));
   await using server = await startEmbedded({ dataFolder });
   expect(await query(server.connectionString, "select 1 as one")).toEqual([{ one: 1 }]);
 });
