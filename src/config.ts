@@ -86,6 +86,11 @@ const VARIABLES = z.object({
     shown: "`8080`",
     description: "Port on which people reach the apps; 0 takes any free one.",
   }),
+  FAIRLEAD_TRUST_FORWARDED: flag.meta({
+    shown: "`0`",
+    description:
+      "Hand the `X-Forwarded-For`, `-Proto` and `-Host` of requests on to the apps. Only behind a proxy of yours that sets them: anybody else can claim anything.",
+  }),
   FAIRLEAD_APPS_DOMAIN: hostName.optional().meta({
     shown: "`localhost`",
     description: "An app answers at `<app>.<this domain>`: point `*.<domain>` at this machine.",
@@ -159,6 +164,7 @@ export interface Config {
   readonly allowedHosts: readonly string[];
   readonly edgeHost: string;
   readonly edgePort: number;
+  readonly trustForwarded: boolean;
   readonly appsDomain: string;
   /** Scheme, apps domain and port as people type them, no slash at the end. An app's own address has its name before the domain. */
   readonly appsUrl: string;
@@ -220,6 +226,7 @@ function freeze(values: Values, env: Environment): Config {
     allowedHosts: Object.freeze(values.FAIRLEAD_ALLOWED_HOSTS),
     edgeHost: values.FAIRLEAD_EDGE_HOST,
     edgePort: values.FAIRLEAD_EDGE_PORT,
+    trustForwarded: values.FAIRLEAD_TRUST_FORWARDED,
     appsDomain,
     appsUrl: appsUrl ?? new URL(`http://${appsDomain}:${values.FAIRLEAD_EDGE_PORT}`).origin,
     databaseUrl: values.DATABASE_URL,

@@ -44,7 +44,13 @@ export async function openParts(
   const program = { dataDir, nodePath: process.execPath, entry };
   const runtime = await createProcessRuntime({ ...program, allowUnisolated, baseEnv: passThrough });
   const edge = undo.use(
-    await superviseEdge({ ...program, listenHost: config.edgeHost, listenPort: config.edgePort, log }),
+    await superviseEdge({
+      ...program,
+      listenHost: config.edgeHost,
+      listenPort: config.edgePort,
+      trustForwarded: config.trustForwarded,
+      log,
+    }),
   );
   const appUrl = appUrls(config, (await edge.address()).port);
   const queue = undo.use(await openQueue(store, log));
