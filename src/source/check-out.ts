@@ -90,8 +90,8 @@ async function bring(task: Task): Promise<CheckedOut> {
 
 async function fetchMissing(task: Task): Promise<CheckedOut> {
   const { mirror, commit, remote, request } = task;
-  return task.parts.turns(mirrorName(request.remote.key), "deploy", request.signal, async () => {
-    const fetchedMeanwhile = await mirror.describe(commit, request.signal);
+  return task.parts.turns(mirrorName(request.remote.key), "deploy", request.signal, async (_, waited) => {
+    const fetchedMeanwhile = waited ? await mirror.describe(commit, request.signal) : null;
     if (fetchedMeanwhile) return fetchedMeanwhile;
     request.onLine(`Fetching ${commit.slice(0, 12)} from ${remote.url.href}`);
     await fetchOnce(task);

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createSourceFixture, treeDifferences, type SourceFixture } from "../../test/support/git-source.ts";
@@ -18,7 +18,10 @@ const packs = (ending: string): string[] => {
   const folder = join(mirror(), "objects/pack");
   return readdirSync(folder)
     .filter((name) => name.endsWith(ending))
-    .map((name) => join(folder, name));
+    .map((name) => {
+      chmodSync(join(folder, name), 0o600); // git makes packs read-only
+      return join(folder, name);
+    });
 };
 
 const DAMAGES: [name: string, harm: () => void][] = [

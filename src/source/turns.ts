@@ -2,12 +2,15 @@ import { toError } from "../kernel/clock.ts";
 
 type TurnKind = "deploy" | "fill";
 
-/** Runs `work` when it is its turn. `interrupted` aborts when a deployment wants the same key (fills only). */
+/**
+ * Runs `work` when it is its turn. `interrupted` aborts when a deployment wants the same key (fills only); `waited` tells whether others had
+ * their turn in between.
+ */
 export type Turns = <T>(
   key: string,
   kind: TurnKind,
   signal: AbortSignal,
-  work: (interrupted: AbortSignal) => Promise<T>,
+  work: (interrupted: AbortSignal, waited: boolean) => Promise<T>,
 ) => Promise<T>;
 
 interface Turn {
@@ -75,7 +78,8 @@ export function createTurns(): Turns {
   };
 
   return async (key, kind, signal, work) => {
+    const waited = lines.has(key);
     using turn = await take(key, kind, signal);
-    return await work(turn.interrupted);
+    return await work(turn.interrupted, waited);
   };
 }

@@ -16,7 +16,7 @@ export function createVoice(
 }
 
 /** Progress overwrites its line by carriage returns: only the last state is kept. */
-export function withoutControl(line: string): string {
+function withoutControl(line: string): string {
   const last = line.slice(line.lastIndexOf("\r", line.length - 2) + 1);
   return last.replace(/\p{Cc}/gu, (char) => (char === "\t" ? " " : ""));
 }
