@@ -91,7 +91,9 @@ async function waitWhileServing(options: SuperviseOptions, signal: AbortSignal):
   );
   const end = waitForEnd(files.socket, either).then(() => "ended");
   try {
-    if ((await Promise.race([end, silence])) !== "silent") return;
+    const first = await Promise.race([end, silence]);
+    signal.throwIfAborted(); // nobody ended: the supervision did
+    if (first !== "silent") return;
     options.log.error({}, "The edge does not answer any more: ending it");
     await evictEdge(files);
   } finally {
