@@ -34,8 +34,9 @@ exec "$@"
 /**
  * Every way: the sandbox's first process. Reads the environment from its input and waits for the word END before it does
  * anything: whoever started it has then written down that it exists. When the input is closed later (stop was asked, or the parent is
- * dead) the program's group gets SIGTERM. \`$1\` is \`contained\` when this process's end is the end of all, or \`loose\`: then the rest is
- * killed as far as the group goes. What follows is the program with its way of dropping rights.
+ * dead) the program's group gets SIGTERM, and all of the group may end in peace; whoever asked kills what does not. `$1` is `contained` when this process's end is the end of all, or `loose`: then the rest is
+ * killed as far as the group goes. What follows is the program with its way of dropping rights. (`kill -TERM -- -N` is an error in dash;
+ * a shell that says "Terminated" to a dead parent would get SIGPIPE.)
  */
 export const INIT_SCRIPT = `set -u
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -50,6 +51,9 @@ while IFS= read -r line; do
 done
 [ "$line" = END ] || exit 125
 exec 3<&0 </dev/null
+stopping=
+trap : PIPE
+trap 'stopping=1' USR1
 "$@" 3<&- 4<<END_OF_ENVIRONMENT &
 $environment
 END_OF_ENVIRONMENT
@@ -58,24 +62,31 @@ environment=
 (
   trap '' TERM
   while read -r line; do :; done
-  kill -TERM -- "-$child" || kill -TERM "$child"
+  kill -s USR1 $$
+  kill -s TERM -- "-$child" || kill -s TERM "$child"
   [ "$mode" = contained ] && exit
   sleep 10
-  kill -KILL -- "-$child"
+  kill -s KILL -- "-$child"
 ) <&3 >/dev/null 2>&1 &
 helper=$!
 exec 3<&-
-wait "$child"
-code=$?
+while :; do
+  wait "$child" 2>/dev/null
+  code=$?
+  kill -s 0 "$child" 2>/dev/null || break
+done
+if [ -n "$stopping" ]; then
+  while kill -s 0 -- "-$child" 2>/dev/null; do sleep 0.05; done
+fi
 [ "$mode" = contained ] && exit "$code"
-kill -KILL "$helper" 2>/dev/null
-kill -KILL -- "-$child" 2>/dev/null
+kill -s KILL "$helper" 2>/dev/null
+kill -s KILL -- "-$child" 2>/dev/null
 exit "$code"
 `;
 
 /**
  * Every way, with the rights dropped already: takes the environment over from descriptor 4 (so that it is never in a list of words, and
- * nothing in it, such as LD_PRELOAD, touches a process with rights) and becomes the program. \`$1\` is the working directory.
+ * nothing in it, such as LD_PRELOAD, touches a process with rights) and becomes the program. `$1` is the working directory.
  */
 export const PROGRAM_SCRIPT = `fairlead_newline='
 '

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chmod, chown, lstat } from "node:fs/promises";
+import { chown, lstat } from "node:fs/promises";
 import { run } from "../../kernel/run.ts";
 
 export interface UidRange {
@@ -70,17 +70,4 @@ export async function handOverOnce(folder: string, uid: number, gid: number): Pr
 /** A release is read by replicas that are different users of one group. */
 export async function shareWithGroup(folder: string): Promise<void> {
   await run("/bin/chmod", ["-R", "g+rX,g-w", folder], { env: { PATH: "/usr/bin:/bin" }, timeoutMs: 300_000 });
-}
-
-/** Lets others pass through a folder, not look into it. */
-export async function letThrough(folder: string): Promise<void> {
-  const { mode } = await lstat(folder);
-  if ((mode & 0o007) !== 0o001) await chmod(folder, (mode & 0o7770) | 0o001);
-}
-
-/** Keeps others out of a file or folder; not out of one that was made a passage, because what runs needs it. */
-export async function closeToOthers(path: string): Promise<void> {
-  const found = await lstat(path);
-  const others = found.mode & 0o007;
-  if (!found.isSymbolicLink() && others > 1) await chmod(path, found.mode & 0o7770);
 }

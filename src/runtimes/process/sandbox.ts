@@ -1,19 +1,12 @@
 import { statSync } from "node:fs";
-import { mkdir, readdir, writeFile } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
 import type { Containment } from "./containment.ts";
 import { passwd, refreshEtc, type Machine } from "./machine.ts";
 import { environmentText, isSettableName } from "./sandbox-scripts.ts";
 import { isInside, type Mount, type SandboxSpec, type SandboxUser, type Wrapped } from "./sandbox-spec.ts";
-import {
-  closeToOthers,
-  handOver,
-  handOverOnce,
-  letThrough,
-  shareWithGroup,
-  uidOf,
-  type UidRange,
-} from "./sandbox-user.ts";
+import { handOver, handOverOnce, shareWithGroup, uidOf, type UidRange } from "./sandbox-user.ts";
+import { openPassages } from "./passages.ts";
 import type { Way } from "./ways.ts";
 
 /** One program to run apart from Fairlead. Paths are the machine's. */
@@ -117,19 +110,8 @@ export async function handOverFolders(
   if (!request.folder.writable) await shareWithGroup(request.folder.path);
   const tmp = join(request.launchFolder, "tmp");
   const needed = [request.folder.path, tmp, ...(request.cache === null ? [] : [request.cache])];
-  for (const name of await readdir(ground.dataDir)) {
-    const path = join(ground.dataDir, name);
-    if (!needed.some((one) => isInside(one, path))) await closeToOthers(path);
-  }
   await mkdir(tmp, { recursive: true, mode: 0o700 });
-  for (const path of needed) {
-    await closeToOthers(path);
-    let above = dirname(path);
-    while (isInside(above, ground.dataDir)) {
-      await letThrough(above);
-      above = dirname(above);
-    }
-  }
+  await openPassages(ground.dataDir, needed);
 }
 
 async function mountsOf(
