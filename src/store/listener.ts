@@ -5,15 +5,19 @@ import type { Logger } from "../telemetry/log.ts";
 import { connectionConfig } from "./connection.ts";
 import type { Subscription } from "./store.ts";
 
-/** A silent network drop is noticed within a check and its time-out; keepalive alone takes minutes on most kernels. */
-const CHECK_EVERY_MS = 10_000;
-const CHECK_TIMEOUT_MS = 5_000;
-
 interface Handler {
   readonly channel: string;
   readonly onMessage: (payload: string) => void;
   readonly onReconnect: () => void;
 }
+
+/** A silent network drop is noticed within a check and its time-out; keepalive alone takes minutes on most kernels. */
+export interface CheckTimes {
+  readonly everyMs: number;
+  readonly timeoutMs: number;
+}
+
+const CHECKS: CheckTimes = { everyMs: 10_000, timeoutMs: 5_000 };
 
 export interface Listener extends AsyncDisposable {
   subscribe(handler: Handler): Promise<Subscription>;
@@ -23,7 +27,7 @@ export interface Listener extends AsyncDisposable {
  * One connection of its own for all channels, made with the first subscription. When it is lost it connects again with growing pauses, at most
  * 5 s, listens to everything again, and then tells every subscriber, since notifications in between are gone.
  */
-export function createListener(connectionString: string, log: Logger): Listener {
+export function createListener(connectionString: string, log: Logger, checks: CheckTimes = CHECKS): Listener {
   const handlers = new Set<Handler>();
   const stopping = new AbortController();
   let client: Client | null = null;
@@ -38,7 +42,7 @@ export function createListener(connectionString: string, log: Logger): Listener 
     client = next;
     inTurn = createTurns();
     if (stopping.signal.aborted) await next.end();
-    else watch(next, lose, inTurn);
+    else watch(next, checks, inTurn, lose);
   };
 
   const lose = (lost: Client, error: Error): void => {
@@ -138,9 +142,14 @@ function guard(call: () => void, log: Logger): void {
 }
 
 /** Asks the server something now and then: a connection that does not answer counts as lost. */
-function watch(client: Client, lose: (client: Client, error: Error) => void, inTurn: InTurn): void {
+function watch(
+  client: Client,
+  checks: CheckTimes,
+  inTurn: InTurn,
+  lose: (client: Client, error: Error) => void,
+): void {
   const check = setInterval(() => {
-    const late = setTimeout(() => lose(client, new Error("no answer in time")), CHECK_TIMEOUT_MS).unref();
+    const late = setTimeout(() => lose(client, new Error("no answer in time")), checks.timeoutMs).unref();
     inTurn(() => client.query("select 1")).then(
       () => clearTimeout(late),
       (error: unknown) => {
@@ -148,6 +157,6 @@ function watch(client: Client, lose: (client: Client, error: Error) => void, inT
         lose(client, toError(error));
       },
     );
-  }, CHECK_EVERY_MS).unref();
+  }, checks.everyMs).unref();
   client.once("end", () => clearInterval(check));
 }

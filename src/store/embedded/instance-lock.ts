@@ -10,23 +10,26 @@ import { findStartTime } from "./processes.ts";
  * ends when its input closes. The file says who holds it. Where the `flock` program is missing, the file alone decides, by process id and
  * start time.
  */
-export async function claimInstance(path: string): Promise<AsyncDisposable> {
-  const held = await waitUntil(() => tryClaim(path), { everyMs: 50, signal: deadline(RELEASE_MS) }).catch(
-    async (error: unknown) => {
-      if (error instanceof Error && error.name === "TimeoutError") throw await inUse(path);
-      throw error;
-    },
-  );
+export async function claimInstance(path: string, program = "flock"): Promise<AsyncDisposable> {
+  const held = await waitUntil(() => tryClaim(path, program), {
+    everyMs: 50,
+    signal: deadline(RELEASE_MS),
+  }).catch(async (error: unknown) => {
+    if (error instanceof Error && error.name === "TimeoutError") throw await inUse(path);
+    throw error;
+  });
+  await using undo = new AsyncDisposableStack();
+  undo.use(held);
   await writeFile(path, `${process.pid} ${await findStartTime(process.pid)}\n`, { mode: 0o600 });
-  return held;
+  return undo.move();
 }
 
 /** A killed holder is gone, and its lock free, some milliseconds later; a busy machine takes longer. */
 const RELEASE_MS = 1_500;
 
 /** Null while somebody else holds it. */
-async function tryClaim(path: string): Promise<AsyncDisposable | null> {
-  const held = await holdLock(path);
+async function tryClaim(path: string, program: string): Promise<AsyncDisposable | null> {
+  const held = await holdLock(path, program);
   if (held === "taken") return null;
   if (held !== "no_program") return held;
   return (await isHolderAlive(path)) ? null : { [Symbol.asyncDispose]: async () => {} };
@@ -42,9 +45,9 @@ async function inUse(path: string): Promise<Fault> {
 
 type Held = AsyncDisposable | "taken" | "no_program";
 
-async function holdLock(path: string): Promise<Held> {
+async function holdLock(path: string, program: string): Promise<Held> {
   await writeFile(path, "", { flag: "a", mode: 0o600 });
-  const child = launch("flock", ["-n", path, "cat"], {
+  const child = launch(program, ["-n", path, "cat"], {
     env: { PATH: "/usr/bin:/bin:/usr/sbin:/sbin", LC_ALL: "C" },
     keepStdin: true,
   });
