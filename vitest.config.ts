@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { SuiteReporter } from "./test/support/reporter.ts";
 
 /**
  * unit: no process, no socket, no database. integration: one part against real parts. e2e: the whole product.
@@ -7,6 +8,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     pool: "forks",
+    reporters: ["default", new SuiteReporter()],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     projects: [
