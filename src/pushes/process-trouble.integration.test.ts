@@ -100,11 +100,7 @@ describe("trouble", () => {
     const { client } = world.gitlab;
     const find = client.findBranch.bind(client);
     client.findBranch = (id, name, options) =>
-      id === 42
-        ? new Promise((_resolve, reject) =>
-            options?.signal?.addEventListener("abort", () => reject(Fault.of("UNREACHABLE", "timeout"))),
-          )
-        : find(id, name, options);
+      id === 42 ? untilAborted(options?.signal) : find(id, name, options);
     world.gitlab.push("main", sha("b"));
     await send(world);
     const stop = new AbortController();
@@ -161,3 +157,12 @@ describe("trouble", () => {
     });
   });
 });
+
+/** Never answers, like a connection that hangs. */
+function untilAborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const stop = (): void => reject(Fault.of("UNREACHABLE", "timeout"));
+    if (signal?.aborted) stop();
+    signal?.addEventListener("abort", stop, { once: true });
+  });
+}
