@@ -55,6 +55,7 @@ function createProgram(parts: CliParts, context: Context): Command {
   const program = new Command("fairlead")
     .description("Push to your own GitLab, and it is live on your own servers.")
     .version(parts.version)
+    .enablePositionalOptions() // `sandbox --version 15.3.0` is the sandbox's
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.stdout.write(text),

@@ -1,3 +1,4 @@
+import { access } from "node:fs/promises";
 import { sql } from "kysely";
 import { sleep, toError } from "../kernel/clock.ts";
 import type { Route, Target } from "../edge/edge.ts";
@@ -5,7 +6,7 @@ import { z } from "zod";
 import type { Replica } from "../runtimes/runtime.ts";
 import type { Parts } from "./context.ts";
 import type { Enqueue } from "./enqueue.ts";
-import { enqueueRelease, releases } from "./requests.ts";
+import { releases } from "./requests.ts";
 
 const LOOK_MS = 5000;
 
@@ -52,26 +53,43 @@ async function restartMissing(parts: Parts, enqueue: Enqueue, replicas: readonly
     where e.live_release_id is not null and not e.live_release_id = any(${alive}::text[])
       and not exists (select 1 from deployment d where d.environment_id = e.id and d.finished_at is null)
       and not exists (
-        select 1 from deployment d where d.environment_id = e.id and d.cause = 'restart' and d.state = 'failed'
+        select 1 from deployment d where d.environment_id = e.id and d.cause in ('restart', 'redeploy') and d.state = 'failed'
         and d.finished_at > now() - interval '1 minute')`.execute(parts.store.db);
   for (const row of rows) await restart(parts, enqueue, row.id, row.live_release_id);
 }
 
+/** From the kept release, or, when its files are gone too (a restored backup, another machine), from its source. */
 async function restart(
   parts: Parts,
   enqueue: Enqueue,
   environmentId: string,
   releaseId: string,
 ): Promise<void> {
-  const release = await releases(parts, environmentId).where("r.id", "=", releaseId).executeTakeFirst();
+  const release = await releases(parts, environmentId)
+    .select("r.directory")
+    .where("r.id", "=", releaseId)
+    .executeTakeFirst();
   if (!release) return;
+  const { directory, id, ...commit } = release;
+  const kept = await access(directory).then(
+    () => true,
+    () => false,
+  );
   await parts.store.transaction(async (tx) => {
-    const busy = await sql`select 1 from environment e join deployment d on d.environment_id = e.id
-      where e.id = ${environmentId} and d.finished_at is null for update of e`.execute(tx);
-    if (busy.rows.length === 0) await enqueueRelease(enqueue, tx, environmentId, "restart", release);
+    // The lock first: a push that is being enqueued meanwhile must not be superseded by this.
+    await tx.selectFrom("environment").select("id").where("id", "=", environmentId).forUpdate().execute();
+    const open = await tx
+      .selectFrom("deployment")
+      .select("id")
+      .where("environment_id", "=", environmentId)
+      .where("finished_at", "is", null)
+      .executeTakeFirst();
+    if (open) return;
+    const cause = kept ? "restart" : "redeploy";
+    await enqueue(tx, { environmentId, ...commit, cause, deliveryId: null, releaseId: kept ? id : null });
   });
   parts.log.warn(
-    { environment: environmentId, release: releaseId },
+    { environment: environmentId, release: releaseId, kept },
     "the live release had no running replica; it is started again",
   );
 }

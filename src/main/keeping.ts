@@ -1,16 +1,15 @@
-import { access } from "node:fs/promises";
-import type { Config } from "../config.ts";
 import type { LocalResult } from "../cli/local-commands.ts";
+import type { Config } from "../config.ts";
 import { Fault } from "../faults/fault.ts";
-import { Secret } from "../kernel/secret.ts";
-import { writeFileAtomic } from "../kernel/atomic-file.ts";
-import { findKeys, formatKeys } from "../secrets/key.ts";
+import { exportKeys, importKeys } from "../secrets/carry-key.ts";
+import { findKeys, fingerprintOf } from "../secrets/key.ts";
 import { openVault } from "../secrets/open-vault.ts";
 import { rekey } from "../secrets/rekey.ts";
 import { writeBackup } from "../store/backup.ts";
-import { restoreBackup } from "../store/restore.ts";
-import { openStore } from "../store/open.ts";
 import { findRunningDatabase } from "../store/embedded/running.ts";
+import { openStore } from "../store/open.ts";
+import { readBackupFacts } from "../store/read-backup.ts";
+import { restoreBackup } from "../store/restore.ts";
 import { silentLogger } from "../telemetry/log.ts";
 import { openData } from "./data.ts";
 import { readVersion } from "./program.ts";
@@ -26,7 +25,7 @@ export async function backup(
     running === null
       ? await openData(config, silentLogger, signal)
       : await openStore({ connectionString: running, signal });
-  const key = options.withKey ? { key: await readKey(config.keyFile) } : {};
+  const key = options.withKey ? { key: await exportKeys(config.keyFile) } : {};
   await writeBackup(store, options.file, { fairleadVersion: readVersion(), signal, ...key });
   const about = options.withKey
     ? "It holds the key: whoever has this file has the tokens."
@@ -37,25 +36,35 @@ export async function backup(
   };
 }
 
-/** `fairlead restore`: into an empty database, embedded or given. A key in the file is put in its place, unless there is one. */
+/** `fairlead restore`: into an empty database, embedded or given. A key in the file is put in its place. */
 export async function restore(
   config: Config,
   options: { readonly file: string },
   signal: AbortSignal,
 ): Promise<LocalResult> {
-  await using store = await openData(config, silentLogger, signal);
+  const facts = await readBackupFacts(options.file);
+  await refuseOtherKey(config.keyFile, facts.keyFingerprint);
+  await using store = await openData(config, silentLogger, signal, facts.schema);
   const result = await restoreBackup(store, options.file);
-  const facts = { rows: result.rows, madeAt: result.madeAt, withKey: result.key !== null };
-  const summary = `Restored ${result.rows} rows of ${result.madeAt}.`;
-  if (result.key === null)
-    return { summary: `${summary} Put its key into ${config.keyFile} before you start the server.`, facts };
-  if (await exists(config.keyFile)) {
-    throw Fault.of("CONFLICT", "", {
-      message: `${summary} But ${config.keyFile} exists already: its key was not replaced by the one in the backup.`,
-    });
-  }
-  await writeFileAtomic(config.keyFile, result.key.reveal());
-  return { summary: `${summary} Its key is in ${config.keyFile}.`, facts };
+  if (result.key !== null) await importKeys(config.keyFile, result.key);
+  const key =
+    result.key === null
+      ? `Put the key it was made with into ${config.keyFile} before you start the server.`
+      : `Its key is in ${config.keyFile}.`;
+  return {
+    summary: `Restored ${result.rows} rows of ${result.madeAt}. ${key}`,
+    facts: { rows: result.rows, madeAt: result.madeAt, withKey: result.key !== null },
+  };
+}
+
+/** Before anything is written: tokens that the key at hand cannot open would be found out at the next start only. */
+async function refuseOtherKey(path: string, fingerprint: string | null): Promise<void> {
+  const keys = await findKeys(path);
+  if (keys === null || fingerprint === null || keys.some((key) => fingerprintOf(key) === fingerprint)) return;
+  throw Fault.of("KEY_UNUSABLE", "wrong", {
+    message: `the key in ${path} is not the one that this backup was made with: put the right one there, or move it away`,
+    evidence: { path },
+  });
 }
 
 /** `fairlead rekey`: with the server stopped. */
@@ -64,20 +73,4 @@ export async function rekeyAll(config: Config, signal: AbortSignal): Promise<Loc
   await openVault(store, { keyFile: config.keyFile });
   const { version, count } = await rekey(store, { keyFile: config.keyFile });
   return { summary: `${count} secrets are encrypted with key ${version} now.`, facts: { version, count } };
-}
-
-async function readKey(path: string): Promise<Secret> {
-  const keys = await findKeys(path);
-  if (keys === null)
-    throw Fault.of("KEY_UNUSABLE", "missing", {
-      message: `there is no key file ${path} to put into the backup`,
-    });
-  return new Secret(formatKeys(keys));
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
