@@ -31,16 +31,20 @@ export function addLinkCommands(program: Command, context: Context): void {
     .option("--name <name>", "the app's name and host (default: the project's)")
     .option("--health-path <path>", "what must answer 2xx before a release goes live (default: / below 500)")
     .action(async (connection: string, project: string, { json, ...options }: LinkOptions) => {
-      const app = await (
-        await context.client()
-      ).call(api.link, { body: { connection, project, ...options } });
+      const client = await context.client();
+      const app = await client.call(api.link, { body: { connection, project, ...options } });
       if (json) return printJson(context, app);
       terminal.out(
         `${terminal.paint("green", "✓")} Linked ${plain(app.project.path)} as ${terminal.paint("bold", plain(app.name))}`,
       );
       printApp(context, app);
+      const { deployments } = await client.call(api.listDeployments, { params: { app: app.name } });
+      const name = plain(app.name);
+      const branch = plain(app.environments[0]?.branch ?? "it");
       terminal.out(
-        `\nPush to ${plain(app.environments[0]?.branch ?? "it")}, or: fairlead deploy ${plain(app.name)}`,
+        deployments.length > 0
+          ? `\nThe first deployment is under way: fairlead deployments ${name}. From now on every push to ${branch} is deployed.`
+          : `\n${branch} has no commit yet: push to it, and it is deployed.`,
       );
     });
 

@@ -60,7 +60,9 @@ async function openEmbedded(options: OpenOptions, log: Logger, undo: AsyncDispos
 
 function createPool(address: string, log: Logger, max: number): Pool {
   const pool = new Pool({ ...connectionConfig(address), max, idleTimeoutMillis: 30_000 });
-  pool.on("error", (error) => log.warn({ err: error }, "an idle database connection broke"));
+  pool.on("error", (error) => {
+    if (!pool.ending) log.warn({ err: error }, "an idle database connection broke"); // its server is being stopped too
+  });
   // the pool does not hear a connection that is in use, and an unheard error event ends the process
   pool.on("connect", (client) => {
     client.on("error", (error) => log.debug({ err: error }, "a database connection in use broke"));
