@@ -21,6 +21,14 @@ export function describeLogs(world: World): void {
     });
   });
 
+  it("a static release of a folder that is not in it does not start", async () => {
+    for (const root of ["missing", "..", "/etc", "a/../../b"]) {
+      const command = { kind: "static", root, fallback: null } as const;
+      const request = await world.startOf({ "index.html": "home" }, ["unused"], { command });
+      await expect(world.runtime.start(request)).rejects.toMatchObject({ code: "START_FAILED" });
+    }
+  });
+
   describe("logs", () => {
     it("give the tail of both streams, then what comes, and end with the replica", async () => {
       const script = `for (let i = 1; i <= 50; i++) console.log("old " + i);

@@ -6,10 +6,18 @@ import { run } from "../../kernel/run.ts";
 import { ifMissing } from "./fences.ts";
 
 /**
- * Node writes down what it compiled of our files, types stripped: a launcher that finds it does without the type stripper and has 47 MB
+ * Never throws: without it launchers are only larger. Node writes down what it compiled of our files, types stripped: a launcher that finds it does without the type stripper and has 47 MB
  * instead of 85 MB. Node writes it when a process ends, so one that only reads the files and ends is run whenever they have changed.
  */
 export async function primeCompileCache(folder: string, nodePath: string, entry: string): Promise<void> {
+  try {
+    await prime(folder, nodePath, entry);
+  } catch {
+    // a start that fails for the same reason says so itself
+  }
+}
+
+async function prime(folder: string, nodePath: string, entry: string): Promise<void> {
   const stampFile = join(folder, "stamp");
   const stamp = await describeSources(entry);
   if ((await readFile(stampFile, "utf8").catch(ifMissing(""))) === stamp) return;

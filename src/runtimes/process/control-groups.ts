@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { deadline, sleep } from "../../kernel/clock.ts";
 import type { Limits } from "../runtime.ts";
 
 /** Where groups can be made on this machine; null when nowhere. */
@@ -62,9 +63,9 @@ export async function makeGroups(groups: ControlGroups, name: string, limits: Li
 /** Removes groups whose processes are dead; one that is still busy is left, which costs nothing. */
 export async function removeGroups(folders: readonly string[]): Promise<void> {
   for (const folder of folders) {
-    for (let tries = 0; tries < 20; tries++) {
-      if (await rmdir(folder).then(() => true, isGone)) break;
-      await new Promise((resolve) => setTimeout(resolve, 10)); // the kernel forgets the dead a moment later
+    const signal = deadline(1_000);
+    while (!(await rmdir(folder).then(() => true, isGone)) && !signal.aborted) {
+      await sleep(10); // the kernel forgets the dead a moment later
     }
   }
 }

@@ -31,7 +31,7 @@ export interface ProcessRuntimeOptions {
   readonly portRange?: PortRange;
   /** Runs builds and replicas even where they could read Fairlead's data. */
   readonly allowUnisolated?: boolean;
-  /** Only PATH is used: where the machine's package managers are. */
+  /** PATH: where the machine's package managers are. All others but HOME are passed to every program (language, proxy). */
   readonly baseEnv?: Readonly<Record<string, string>>;
   /** Bytes of a log file, of which a replica keeps two. Default 5 MiB. */
   readonly logBytes?: number;
@@ -113,6 +113,7 @@ async function explore(
     }),
     dataDir: options.dataDir,
     folder,
+    baseEnv: withoutPlaces(options.baseEnv ?? {}),
     self,
     uids: sandboxUids(readFileSync("/proc/self/uid_map", "utf8")),
     openFiles: openFilesOf(readFileSync("/proc/self/limits", "utf8")),
@@ -120,8 +121,17 @@ async function explore(
   const ways = listWays(tools, self.uid === 0, emptyFolder).filter(
     (way) => way.method === "none" || options.methods === undefined || options.methods.includes(way.method),
   );
-  await primeCompileCache(join(folder, "compile-cache"), options.nodePath, options.entry);
-  return { ...(await findWay(ground, options.nodePath, ways)), ground, groups: await findControlGroups() };
+  const [found, groups] = await Promise.all([
+    findWay(ground, options.nodePath, ways),
+    findControlGroups(),
+    primeCompileCache(join(folder, "compile-cache"), options.nodePath, options.entry),
+  ]);
+  return { ...found, ground, groups };
+}
+
+/** PATH is worked out anew, and HOME is one that sandboxes do not see. */
+function withoutPlaces(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => name !== "PATH" && name !== "HOME"));
 }
 
 /** `limits` is the text of /proc/self/limits: soft limit, hard limit, unit. */

@@ -38,9 +38,16 @@ export function signalProcess(ref: ProcessRef, signal: NodeJS.Signals): boolean 
   }
 }
 
-/** The direct children of a process. */
+/** The direct children of a process that has one thread. */
 export function listChildren(pid: number): readonly ProcessRef[] {
-  return findAll((stat) => stat.parent === pid);
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1");
+  } catch {
+    return findAll((stat) => stat.parent === pid); // a kernel without CONFIG_PROC_CHILDREN, or the process is gone
+  }
+  const pids = text.trim().split(" ").filter(Boolean).map(Number);
+  return pids.map(findProcess).filter((ref) => ref !== null);
 }
 
 /** Every living process that `wanted` says yes to. Never this one. */

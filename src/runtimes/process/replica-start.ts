@@ -1,6 +1,6 @@
 import { mkdir, open, stat } from "node:fs/promises";
 import { existsSync } from "node:fs";
-import { dirname, isAbsolute, join } from "node:path";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeFileAtomic } from "../../kernel/atomic-file.ts";
 import { deadline } from "../../kernel/clock.ts";
@@ -25,6 +25,7 @@ import {
   type SandboxGround,
   type SandboxRequest,
 } from "./sandbox.ts";
+import { isInside } from "./sandbox-spec.ts";
 import type { Way } from "./ways.ts";
 
 export interface ReplicaContext {
@@ -78,7 +79,11 @@ async function checkProgram(context: ReplicaContext, request: StartRequest): Pro
   if (!(await stat(request.directory).catch(() => null))?.isDirectory()) {
     throw Fault.of("START_FAILED", "", { message: "the release's folder does not exist" });
   }
-  if (request.command.kind === "static") return;
+  if (request.command.kind === "static") {
+    const root = resolve(request.directory, request.command.root);
+    if (isInside(root, resolve(request.directory)) && existsSync(root)) return;
+    throw Fault.of("START_FAILED", "", { message: "the folder to be served does not exist in the release" });
+  }
   const [program] = request.command.argv;
   const path = request.env["PATH"] ?? context.ground.machine.path;
   const found = program.includes("/")

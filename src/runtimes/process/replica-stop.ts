@@ -19,11 +19,12 @@ const AFTER_GRACE_MS = 10_000;
 export async function endReplica(portFolder: string, folder: string, graceMs: number): Promise<void> {
   const identity = await findIdentity(folder);
   const launcher = await findClaim(folder);
-  if (launcher !== null) await endLauncher(folder, launcher, graceMs);
+  const lived = launcher !== null && isAlive(launcher);
+  if (lived) await endLauncher(folder, launcher, graceMs);
   const state = await findState(folder);
   try {
     if (identity !== null && state?.sandbox) await killSandbox(state.sandbox, identity.containment);
-    if (identity !== null) await waitForPort(identity.port);
+    if (identity !== null && lived) await waitForPort(identity.port); // of the long dead another program may have it
   } catch (error) {
     throw Fault.of("RUNTIME_UNAVAILABLE", "", {
       message: "a process of the replica could not be ended",
@@ -39,7 +40,6 @@ export async function endReplica(portFolder: string, folder: string, graceMs: nu
 }
 
 async function endLauncher(folder: string, launcher: ProcessRef, graceMs: number): Promise<void> {
-  if (!isAlive(launcher)) return;
   await writeFile(join(folder, "grace"), String(graceMs), { mode: 0o600 }).catch(ifMissing(undefined));
   signalProcess(launcher, "SIGTERM");
   signalProcess(launcher, "SIGCONT"); // a stopped process would hear nothing

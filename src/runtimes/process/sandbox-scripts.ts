@@ -65,7 +65,8 @@ environment=
   kill -s USR1 $$
   kill -s TERM -- "-$child" || kill -s TERM "$child"
   [ "$mode" = contained ] && exit
-  sleep 10
+  turns=0
+  while [ "$turns" -lt 100 ] && kill -s 0 -- "-$child"; do sleep 0.1; turns=$((turns + 1)); done
   kill -s KILL -- "-$child"
 ) <&3 >/dev/null 2>&1 &
 helper=$!

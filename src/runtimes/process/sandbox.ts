@@ -39,6 +39,8 @@ export interface PreparedSandbox {
 
 export interface SandboxGround {
   readonly machine: Machine;
+  /** Passed to every program. */
+  readonly baseEnv: Readonly<Record<string, string>>;
   readonly dataDir: string;
   /** `<dataDir>/runtime`. */
   readonly folder: string;
@@ -69,7 +71,7 @@ export async function prepareSandbox(
     limits: { files: ground.openFiles, tasks: way.otherUser ? request.tasks : null },
   };
   const word = `FAIRLEAD_SANDBOX=${request.id}`;
-  const env = environmentOf(ground.machine, way, request, places);
+  const env = environmentOf(ground, way, request, places);
   return {
     wrapped: await way.wrap(spec, request.launchFolder),
     input: environmentText(env),
@@ -172,14 +174,15 @@ export function findUnsettable(env: Readonly<Record<string, string>>): string | 
 
 /** What was given, and where that says nothing the few things without which programs do not work. Nothing of Fairlead's. */
 function environmentOf(
-  machine: Machine,
+  ground: SandboxGround,
   way: Way,
   request: SandboxRequest,
   places: Places,
 ): Record<string, string> {
   const { cache } = places;
   return {
-    PATH: machine.path,
+    ...ground.baseEnv,
+    PATH: ground.machine.path,
     HOME: cache ?? places.tmp,
     TMPDIR: places.tmp,
     ...(cache === null

@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import { realpath } from "node:fs/promises";
 import { resolve } from "node:path";
+import { isInside } from "./sandbox-spec.ts";
 import { serveFile } from "./static-files.ts";
 
 /**
@@ -11,6 +12,7 @@ export async function runStaticServer(argv: readonly string[]): Promise<void> {
   if (argv[0] === "--prime") return;
   const [port, folder = ".", fallback = null] = argv;
   const root = await realpath(resolve(folder));
+  if (!isInside(root, await realpath("."))) throw new Error("the folder lies outside the release");
   const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 30_000 }, (request, response) => {
     serveFile({ root, fallback }, request, response).catch(() => {
       if (!response.headersSent) response.writeHead(500, { "content-type": "text/plain; charset=utf-8" });
