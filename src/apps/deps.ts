@@ -15,6 +15,8 @@ export interface AppsDeps {
   /** Where people reach a host: `http://shop.localhost:8080`. */
   readonly publicAppUrl: (host: string) => string;
   readonly teardown: Teardown;
+  /** Removes the copy of a project's repository: called with its last app. May be called again. */
+  readonly forgetSource: (connectionId: string, projectId: number) => Promise<void>;
   /** Called after a link is complete and the branch has a commit: deploys it. */
   readonly onLinked: (environmentId: string) => Promise<void>;
   readonly log: Logger;

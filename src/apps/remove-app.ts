@@ -38,17 +38,19 @@ export async function removeApp(
     .where("id", "=", app.linked_project_id)
     .executeTakeFirstOrThrow();
   const left = [...(await removeKey(reach, app, linked, signal))];
-  if (await isLastApp(db, app)) left.push(...(await removeHooks(reach, linked, signal)));
+  if (await isLastApp(db, app.id)) left.push(...(await removeHooks(reach, linked, signal)));
   if (left.length === 0 || !options.keepRowsIfLeft) await removeRows(db, app);
   return left;
 }
 
-async function isLastApp(db: Db, app: AppRow): Promise<boolean> {
+/** Whether no other app shares the app's linked project. */
+export async function isLastApp(db: Db, appId: string): Promise<boolean> {
   const other = await db
-    .selectFrom("app")
-    .select("id")
-    .where("linked_project_id", "=", app.linked_project_id)
-    .where("id", "<>", app.id)
+    .selectFrom("app as mine")
+    .innerJoin("app as other", "other.linked_project_id", "mine.linked_project_id")
+    .select("other.id")
+    .where("mine.id", "=", appId)
+    .where("other.id", "<>", appId)
     .executeTakeFirst();
   return other === undefined;
 }

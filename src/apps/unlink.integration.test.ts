@@ -21,7 +21,9 @@ describe("unlink", () => {
     await world.apps.unlink("shop");
     expect(world.gitlab.hooks.size).toBe(1);
     expect(world.gitlab.keys.size).toBe(1);
+    expect(world.forgotten).toEqual([]);
     await world.apps.unlink("two");
+    expect(world.forgotten).toEqual([expect.stringMatching(/^con_\w+\/\d+$/)]);
     expect(world.gitlab.hooks.size + world.gitlab.keys.size).toBe(0);
     expect(await rows(world)).toEqual(nothing);
   });

@@ -5,7 +5,7 @@ import type { LeftBehind } from "./apps.ts";
 import type { AppsDeps } from "./deps.ts";
 import { writeEvent } from "./events.ts";
 import { projectKey, withProjectLock } from "./project-lock.ts";
-import { removeApp, type Reach, type RemoveOptions } from "./remove-app.ts";
+import { isLastApp, removeApp, type Reach, type RemoveOptions } from "./remove-app.ts";
 
 /** Longer than the longest thing that holds a project: another link or unlink with its teardown. */
 const LOCK_WAIT_MS = 120_000;
@@ -30,6 +30,7 @@ export async function unlink(
     // Marked under the lock: from here on no push of this project queues a deployment for it.
     if (!(await markRemoving(db, found.id))) return [];
     await tearDown(deps, db, found.id, signal);
+    if (await isLastApp(db, found.id)) await deps.forgetSource(found.connection_id, found.project_id);
     return removeApp(db, reach, found.id, options, signal);
   });
   if (left.length > 0) deps.log.warn({ app: found.id, left }, "Unlinked, but something stays in GitLab");

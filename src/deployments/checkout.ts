@@ -27,7 +27,12 @@ export async function checkOut(run: Run): Promise<CheckedOut> {
 /** The mirror is shared by all apps of a project. */
 export async function getRemote(parts: Parts, target: Target): Promise<Remote> {
   const { token, ca } = await parts.connections.open(target.connectionId);
-  return { key: `${target.connectionId}/${target.projectId}`, url: target.httpUrl, token, ca };
+  return { key: mirrorKey(target.connectionId, target.projectId), url: target.httpUrl, token, ca };
+}
+
+/** What `Source` calls a project's mirror. */
+export function mirrorKey(connectionId: string, projectId: number): string {
+  return `${connectionId}/${projectId}`;
 }
 
 /** A deployment by hand is enqueued with the commit's id only; now its title and author are known. */

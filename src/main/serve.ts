@@ -1,6 +1,7 @@
 import { createApps } from "../apps/open.ts";
 import type { Config } from "../config.ts";
 import { createDeployments, runDeployments, type Wiring } from "../deployments/open.ts";
+import { mirrorKey } from "../deployments/checkout.ts";
 import { requestDeploy } from "../deployments/requests.ts";
 import { tearDown } from "../deployments/teardown.ts";
 import { createApiTokens, ensureApiToken } from "../http/api-tokens.ts";
@@ -72,6 +73,7 @@ function openApps(parts: OpenParts, config: Config): ReturnType<typeof createApp
     appsDomain: config.appsDomain,
     publicAppUrl: parts.appUrl,
     teardown: (id, stop) => tearDown(parts, id, stop),
+    forgetSource: (connectionId, projectId) => parts.source.forget(mirrorKey(connectionId, projectId)),
     onLinked: async (id) => void (await requestDeploy(parts, id, undefined)),
   });
 }

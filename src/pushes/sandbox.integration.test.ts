@@ -62,6 +62,7 @@ async function setUp(version: string, overrides: { readonly publicUrl?: string |
     appsDomain: "localhost",
     publicAppUrl: (host) => `http://${host}`,
     teardown: async () => {},
+    forgetSource: async () => {},
     onLinked: async () => {},
     log,
     ...overrides,

@@ -19,6 +19,8 @@ export interface World {
   readonly apps: ReturnType<typeof createApps>;
   readonly deps: AppsDeps;
   readonly tornDown: string[];
+  /** `<connection>/<project>` of the repositories whose copies were removed. */
+  readonly forgotten: string[];
   readonly deployed: string[];
 }
 
@@ -28,6 +30,7 @@ export async function setUpApps(overrides: Partial<AppsDeps> = {}): Promise<Worl
   const gitlab = createMemoryGitLab();
   gitlab.push("main", "a".repeat(40));
   const tornDown: string[] = [];
+  const forgotten: string[] = [];
   const deployed: string[] = [];
   const vault = createPlainVault();
   const connections = createConnections({
@@ -46,11 +49,12 @@ export async function setUpApps(overrides: Partial<AppsDeps> = {}): Promise<Worl
     appsDomain: "localhost",
     publicAppUrl: (host) => `http://${host}:8081`,
     teardown: async (id) => void tornDown.push(id),
+    forgetSource: async (connection, project) => void forgotten.push(`${connection}/${project}`),
     onLinked: async (id) => void deployed.push(id),
     log: silentLogger,
     ...overrides,
   };
-  return { store, gitlab, apps: createApps(deps), deps, tornDown, deployed };
+  return { store, gitlab, apps: createApps(deps), deps, tornDown, forgotten, deployed };
 }
 
 export const request = { connection: "work", project: "acme/shop" };
