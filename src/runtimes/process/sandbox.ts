@@ -4,7 +4,14 @@ import { join, relative } from "node:path";
 import type { Containment } from "./containment.ts";
 import { passwd, refreshEtc, type Machine } from "./machine.ts";
 import { environmentText, isSettableName } from "./sandbox-scripts.ts";
-import { isInside, type Mount, type SandboxSpec, type SandboxUser, type Wrapped } from "./sandbox-spec.ts";
+import {
+  isInside,
+  type Link,
+  type Mount,
+  type SandboxSpec,
+  type SandboxUser,
+  type Wrapped,
+} from "./sandbox-spec.ts";
 import { handOver, handOverOnce, shareWithGroup, uidOf, type UidRange } from "./sandbox-user.ts";
 import { openPassages } from "./passages.ts";
 import type { Way } from "./ways.ts";
@@ -63,8 +70,7 @@ export async function prepareSandbox(
   if (way.ownTree) await refreshEtc(join(ground.folder, "etc"));
   const places = placesOf(way, request, tmp);
   const spec: SandboxSpec = {
-    mounts: way.ownTree ? await mountsOf(ground, request, user, tmp) : [],
-    links: [...ground.machine.links, { at: "/var/tmp", target: "/tmp" }],
+    ...(way.ownTree ? await mountsOf(ground, request, user, tmp) : { mounts: [], links: [] }),
     directory: join(places.app, relative(request.folder.path, request.directory)),
     argv: request.argv,
     user,
@@ -121,32 +127,44 @@ async function mountsOf(
   request: SandboxRequest,
   user: SandboxUser,
   tmp: string,
-): Promise<readonly Mount[]> {
+): Promise<{ readonly mounts: readonly Mount[]; readonly links: readonly Link[] }> {
   const people = join(request.launchFolder, "passwd");
-  const inTmp = [
-    request.folder.path,
-    ...request.readOnly,
-    ...ground.machine.mounts.map((mount) => mount.at),
-  ].some((path) => isInside(path, "/tmp"));
   await writeFile(people, passwd(user), { mode: 0o644 });
-  const folder = (from: string, at: string, writable: boolean): Mount => ({
-    from,
-    at,
-    kind: "folder",
-    writable,
-  });
   const { path, writable } = request.folder;
-  const cache = request.cache;
-  return [
-    // before the machine's, one of which may lie in it
-    inTmp ? { from: "", at: "/tmp", kind: "memory", writable: true } : folder(tmp, "/tmp", true),
-    ...ground.machine.mounts,
-    { from: people, at: "/etc/passwd", kind: "file", writable: false },
-    ...request.readOnly.map((shown) => show(shown)),
-    folder(path, path, writable),
-    folder(path, "/app", writable),
-    ...(cache === null ? [] : [folder(cache, cache, true), folder(cache, "/cache", true)]),
+  const given = [
+    ...request.readOnly.map(show),
+    ...bothPlaces(path, "/app", writable),
+    ...(request.cache === null ? [] : bothPlaces(request.cache, "/cache", true)),
   ];
+  const { machine, dataDir } = ground;
+  const used = [...machine.mounts, ...given];
+  // A temporary folder that has to hold mount points is one in memory: in one that programs write they could leave links there.
+  const holds = (folder: string): boolean => used.some((mount) => isInside(mount.at, folder));
+  const hidden = machine.mounts.some((mount) => mount.from === mount.at && isInside(dataDir, mount.at));
+  const mounts = [
+    holds("/tmp") ? inMemory("/tmp") : folder(tmp, "/tmp", true),
+    ...(holds("/var/tmp") ? [inMemory("/var/tmp")] : []),
+    ...machine.mounts,
+    ...(hidden ? [inMemory(dataDir)] : []),
+    { from: people, at: "/etc/passwd", kind: "file", writable: false } as const,
+    ...given,
+  ];
+  const varTmp = { at: "/var/tmp", target: "/tmp" };
+  return { mounts, links: holds("/var/tmp") ? machine.links : [...machine.links, varTmp] };
+}
+
+/** At its short name, and at the machine's path too: what the caller passes may name that. */
+function bothPlaces(path: string, short: string, writable: boolean): readonly Mount[] {
+  const taken = ["/etc", "/proc", "/dev"].some((one) => isInside(path, one));
+  return [...(taken ? [] : [folder(path, path, writable)]), folder(path, short, writable)];
+}
+
+function folder(from: string, at: string, writable: boolean): Mount {
+  return { from, at, kind: "folder", writable };
+}
+
+function inMemory(at: string): Mount {
+  return { from: "", at, kind: "memory", writable: true };
 }
 
 function show(path: string): Mount {
@@ -190,11 +208,16 @@ function environmentOf(
       : {
           CI: "1",
           npm_config_cache: join(cache, "npm"),
-          npm_config_store_dir: join(cache, "pnpm"),
-          YARN_CACHE_FOLDER: join(cache, "yarn"),
-          XDG_CACHE_HOME: join(cache, "xdg"),
+          // packages from a registry of one's own have certificates that the machine knows and Node's own list does not
+          NODE_USE_SYSTEM_CA: "1",
+          ...pnpmStore(request.argv[0], cache),
         }),
     ...request.env,
     ...(way.method === "none" ? { FAIRLEAD_SANDBOX: request.id } : {}),
   };
+}
+
+/** pnpm would else keep its store in the workspace, because it cannot link across mounts; npm complains about a setting it does not know. */
+function pnpmStore(program: string, cache: string): Record<string, string> {
+  return /(^|\/)(pnpm|corepack)$/.test(program) ? { npm_config_store_dir: join(cache, "pnpm") } : {};
 }
