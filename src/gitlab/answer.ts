@@ -20,7 +20,7 @@ export function toEvidence(answer: Answer, redact: Redact): Evidence {
   const envelope = readEnvelope(answer);
   const raw = envelope ? toSentence(envelope) : toPageTitle(answer.text);
   const words = toWords(raw, redact);
-  const requestId = /^[\w.:-]{1,128}$/.exec(answer.headers["x-request-id"] ?? "")?.[0];
+  const requestId = readRequestId(answer.headers);
   return {
     method: answer.method,
     pathTemplate: answer.pathTemplate,
@@ -28,8 +28,13 @@ export function toEvidence(answer: Answer, redact: Redact): Evidence {
     host: new URL(answer.url).host,
     instance: answer.url.split("/api/v4")[0] ?? answer.url,
     ...(words === "" ? {} : { words }),
-    ...(requestId === undefined ? {} : { requestId: redact(requestId) }),
+    ...(requestId === undefined ? {} : { requestId }),
   };
+}
+
+/** GitLab's own id of the request, which its administrator can look for in the logs; undefined for what cannot be one. */
+export function readRequestId(headers: Answer["headers"]): string | undefined {
+  return /^[\w.:-]{1,128}$/.exec(headers["x-request-id"] ?? "")?.[0];
 }
 
 export function isJson(answer: Pick<Answer, "headers">): boolean {

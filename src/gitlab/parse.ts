@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { Fault } from "../faults/fault.ts";
+import { readRequestId } from "./answer.ts";
 import type { Success } from "./transport.ts";
 
 /** The answer's body by its schema. Throws `NOT_GITLAB` (not_json) naming the fields that do not fit: never their values. */
@@ -10,7 +11,7 @@ export function parseAs<T>(schema: z.ZodType<T>, success: Success, pathTemplate:
     .slice(0, 5)
     .map((issue) => `${issue.path.join(".") || "answer"}: ${issue.message}`)
     .join("; ");
-  const requestId = success.headers["x-request-id"]?.slice(0, 128);
+  const requestId = readRequestId(success.headers);
   throw Fault.of("NOT_GITLAB", "not_json", {
     evidence: {
       pathTemplate,

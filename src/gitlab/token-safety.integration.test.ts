@@ -45,6 +45,8 @@ describe("the token", () => {
       { status: 404, headers: { "x-request-id": TOKEN }, body: { message: "404 Not found" } },
     ],
     ["echoed as JSON of another kind", { status: 200, body: { username: TOKEN } }],
+    ["as request id of such", { headers: { "x-request-id": TOKEN }, body: { username: 1 } }],
+    ["as the server's name", { headers: { server: TOKEN, "content-type": "text/html" }, body: "<p>hello" }],
     ["connection cut", { cut: true }],
     ["rubbish", { status: 200, body: TOKEN }],
   ])("is in no error: %s", async (_, reply) => {

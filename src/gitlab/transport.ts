@@ -163,7 +163,7 @@ async function ask(context: Context, request: Request): Promise<Answer> {
       signal,
     });
     const received = await readBody(response.body);
-    return { ...asked, status: response.statusCode, headers: flatten(response.headers), ...received };
+    return { ...asked, status: response.statusCode, headers: flatten(response.headers, context.redact), ...received };
   } catch (thrown) {
     if (request.signal?.aborted) throw stopped(request, request.signal.reason);
     const { method, template: pathTemplate } = request;
@@ -200,12 +200,14 @@ async function readBody(stream: AsyncIterable<unknown>): Promise<{ text: string;
   return { text: Buffer.concat(chunks).toString("utf8"), complete };
 }
 
+/** Without the token, which a proxy or a debugging server may echo in any of them. */
 function flatten(
   headers: Readonly<Record<string, string | string[] | undefined>>,
+  redact: Redact,
 ): Record<string, string | undefined> {
-  const entries = Object.entries(headers).map(([name, value]): [string, string | undefined] => [
-    name.toLowerCase(),
-    Array.isArray(value) ? value.join(", ") : value,
-  ]);
+  const entries = Object.entries(headers).map(([name, value]): [string, string | undefined] => {
+    const text = Array.isArray(value) ? value.join(", ") : value;
+    return [name.toLowerCase(), text === undefined ? undefined : redact(text)];
+  });
   return Object.fromEntries(entries);
 }
