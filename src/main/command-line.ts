@@ -1,5 +1,6 @@
 import { runCli } from "../cli/run-cli.ts";
 import { readConfig } from "../config.ts";
+import { keepCompiledCode } from "./compiled-code.ts";
 import { readVersion } from "./program.ts";
 
 /** `fairlead …`: returns the exit code. What a command needs beyond the command line itself is loaded when it is called. */
@@ -24,7 +25,10 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     config: (overrides) => readConfig(undefined, overrides),
     checkConnection: async (request) => (await import("../doctor/check.ts")).checkConnection(request),
     local: {
-      serve: async (config) => (await import("./serve-command.ts")).serve(config, stdout, signal),
+      serve: async (config) => {
+        keepCompiledCode(config.dataDir);
+        return (await import("./serve-command.ts")).serve(config, stdout, signal);
+      },
       demo: async (options) => (await import("./demo-command.ts")).demo(options, stdout, signal),
       sandbox: async (options) => (await import("./sandbox-command.ts")).sandbox(options, stdout, signal),
       backup: async (config, options) => (await import("./keeping.ts")).backup(config, options, signal),
