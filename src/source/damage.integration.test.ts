@@ -13,7 +13,7 @@ afterEach(async () => {
 
 const only = (folder: string): string => join(folder, readdirSync(folder)[0] ?? "none");
 const mirror = (): string => only(join(fixture.dataDir, "source/mirrors"));
-const state = (): string => only(join(fixture.dataDir, "source/workspaces"));
+const state = (): string => `${fixture.workspace}.git-state`;
 const packs = (ending: string): string[] => {
   const folder = join(mirror(), "objects/pack");
   return readdirSync(folder)

@@ -4,7 +4,7 @@ import { createGit, findGitTools } from "./git.ts";
 import { checkOut } from "./check-out.ts";
 import { fillMirror } from "./fill-mirror.ts";
 import { openMirror } from "./mirror.ts";
-import { hash, mirrorName, type SourceLog, type SourceParts } from "./parts.ts";
+import { mirrorName, type SourceLog, type SourceParts } from "./parts.ts";
 import type { Source } from "./source.ts";
 import { createTurns } from "./turns.ts";
 
@@ -12,7 +12,7 @@ const FORGET_MS = 10 * 60_000;
 const SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 export interface SourceOptions {
-  /** Fairlead's data directory: mirrors, indexes, locks and certificate files are kept below `<dataDir>/source`. */
+  /** Fairlead's data directory: mirrors, locks and certificate files are kept below `<dataDir>/source`. */
   readonly dataDir: string;
   readonly log?: SourceLog;
   /** The git program: a name looked for in `searchPath`, or a path. Default `git`. */
@@ -44,7 +44,7 @@ export async function openSource(options: SourceOptions): Promise<Source> {
       const name = mirrorName(key);
       return openMirror(git, join(root, "mirrors", `${name}.git`), join(locks, name));
     },
-    stateOf: (workspace) => join(root, "workspaces", hash(resolve(workspace))),
+    stateOf: (workspace) => `${resolve(workspace)}.git-state`,
   };
   return {
     checkOut: (request) => checkOut(parts, request),

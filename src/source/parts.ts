@@ -16,7 +16,7 @@ export interface SourceParts {
   readonly turns: Turns;
   readonly caFolder: string;
   mirrorOf(key: string): Mirror;
-  /** The folder, outside the workspace, of its index, claims and lock. */
+  /** The folder of a workspace's index, claims and lock: beside it, so that it goes with whatever holds the workspace. */
   stateOf(workspace: string): string;
 }
 
@@ -26,6 +26,6 @@ export function mirrorName(key: string): string {
   return `${readable}-${hash(key).slice(0, 16)}`;
 }
 
-export function hash(text: string): string {
+function hash(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
