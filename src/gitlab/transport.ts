@@ -163,7 +163,12 @@ async function ask(context: Context, request: Request): Promise<Answer> {
       signal,
     });
     const received = await readBody(response.body);
-    return { ...asked, status: response.statusCode, headers: flatten(response.headers, context.redact), ...received };
+    return {
+      ...asked,
+      status: response.statusCode,
+      headers: flatten(response.headers, context.redact),
+      ...received,
+    };
   } catch (thrown) {
     if (request.signal?.aborted) throw stopped(request, request.signal.reason);
     const { method, template: pathTemplate } = request;
