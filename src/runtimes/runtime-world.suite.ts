@@ -168,8 +168,7 @@ export const ALLOWED = new Set([
   "FAIRLEAD_SANDBOX",
   "npm_config_cache",
   "npm_config_store_dir",
-  "YARN_CACHE_FOLDER",
-  "XDG_CACHE_HOME",
+  "NODE_USE_SYSTEM_CA",
 ]);
 
 export const SERVE = `import fs from "node:fs"; import { createServer } from "node:http";

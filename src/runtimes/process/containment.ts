@@ -1,8 +1,10 @@
-import { deadline } from "../../kernel/clock.ts";
+import { Fault } from "../../faults/fault.ts";
+import { deadline, sleep } from "../../kernel/clock.ts";
 import { waitUntil } from "../../kernel/retry.ts";
 import { run } from "../../kernel/run.ts";
 import {
   findAll,
+  findProcess,
   findUid,
   isAlive,
   listChildren,
@@ -29,10 +31,40 @@ export interface SandboxProcesses {
   readonly first: ProcessRef | null;
 }
 
+const BIRTH_MS = 10_000;
 const DEATH_MS = 10_000;
 
-/** Kills everything of a sandbox and returns when nothing of it lives. Throws the deadline's reason after 10 s: an unkillable process. */
+/** The processes of a sandbox that was just started; its namespace's first one exists some milliseconds later. Null when it has ended. */
+export async function findSandbox(
+  pid: number | undefined,
+  containment: Containment,
+): Promise<SandboxProcesses | null> {
+  const wrapper = pid === undefined ? null : findProcess(pid);
+  if (wrapper === null) return null;
+  if (containment.kind !== "namespace") return { wrapper, first: null };
+  const signal = deadline(BIRTH_MS);
+  while (isAlive(wrapper) && !signal.aborted) {
+    const [first] = listChildren(wrapper.pid);
+    if (first !== undefined) return { wrapper, first };
+    await sleep(2);
+  }
+  return { wrapper, first: null };
+}
+
+/** Kills everything of a sandbox and returns when nothing of it lives. Throws `RUNTIME_UNAVAILABLE` when something still does after 10 s. */
 export async function killSandbox(processes: SandboxProcesses, containment: Containment): Promise<void> {
+  try {
+    await killAll(processes, containment);
+  } catch (error) {
+    throw Fault.of("RUNTIME_UNAVAILABLE", "", {
+      message: "a process of a sandbox could not be killed",
+      cause: error,
+      retryable: true,
+    });
+  }
+}
+
+async function killAll(processes: SandboxProcesses, containment: Containment): Promise<void> {
   const signal = deadline(DEATH_MS);
   if (containment.kind === "namespace") {
     const firsts =

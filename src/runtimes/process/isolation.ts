@@ -6,7 +6,9 @@ import { launch } from "../../kernel/run.ts";
 import type { Isolation } from "../runtime.ts";
 import { killSandbox } from "./containment.ts";
 import { findProcess, isAlive } from "./processes.ts";
-import { handOverFolders, prepareSandbox, type SandboxGround, type SandboxRequest } from "./sandbox.ts";
+import { handOverFolders } from "./sandbox-folders.ts";
+import type { SandboxGround, SandboxRequest } from "./sandbox-request.ts";
+import { prepareSandbox } from "./sandbox.ts";
 import type { Way } from "./ways.ts";
 
 /** The way that is used, and what is said about it. */

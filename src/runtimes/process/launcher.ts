@@ -5,10 +5,10 @@ import { text } from "node:stream/consumers";
 import { writeFileAtomic } from "../../kernel/atomic-file.ts";
 import { deadline, sleep } from "../../kernel/clock.ts";
 import { launch } from "../../kernel/run.ts";
-import { killSandbox, type SandboxProcesses } from "./containment.ts";
+import { findSandbox, killSandbox, type SandboxProcesses } from "./containment.ts";
 import type { LaunchOrder, LauncherState } from "./launcher-files.ts";
 import { openLogFile, type LogFile } from "./log-file.ts";
-import { findProcess, listChildren } from "./processes.ts";
+import { findProcess } from "./processes.ts";
 
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 60_000;
@@ -99,9 +99,8 @@ async function runOnce(post: Post, onStarted: (sandbox: SandboxProcesses) => Pro
     program.channel.once("exit", (code, signal) => resolve(code ?? (signal === null ? 1 : 137)));
     program.channel.once("error", () => resolve(127));
   });
-  const wrapper = program.pid === undefined ? null : findProcess(program.pid);
-  if (wrapper === null) return exited;
-  const sandbox = { wrapper, first: await findFirst(post, wrapper.pid) };
+  const sandbox = await findSandbox(program.pid, order.containment);
+  if (sandbox === null) return exited;
   const onStop = (): void => void endLife(post, program.stdin, sandbox).catch(() => {}); // unkillable: `stop` says so
   try {
     await onStarted(sandbox);
@@ -118,17 +117,6 @@ async function runOnce(post: Post, onStarted: (sandbox: SandboxProcesses) => Pro
     post.stop.removeEventListener("abort", onStop);
     program.stdin?.destroy();
   }
-}
-
-async function findFirst(post: Post, wrapper: number): Promise<SandboxProcesses["first"]> {
-  if (post.order.containment.kind !== "namespace") return null;
-  const signal = deadline(10_000);
-  while (!signal.aborted && findProcess(wrapper) !== null) {
-    const [first] = listChildren(wrapper);
-    if (first !== undefined) return first;
-    await sleep(2);
-  }
-  return null;
 }
 
 /** Closing its input lets the first process send SIGTERM to the program. */

@@ -14,9 +14,10 @@ import { createMutexes } from "./mutexes.ts";
 import { releaseStalePorts, type PortRange } from "./ports.ts";
 import { listFolders } from "./replica-files.ts";
 import { isHeld, listReplicas, removeUnfinished } from "./replica-list.ts";
-import { startReplica, type ReplicaContext } from "./replica-start.ts";
+import type { ReplicaContext } from "./replica-launch.ts";
+import { startReplica } from "./replica-start.ts";
 import { endReplica } from "./replica-stop.ts";
-import type { SandboxGround } from "./sandbox.ts";
+import type { SandboxGround } from "./sandbox-request.ts";
 import { sandboxUids } from "./sandbox-user.ts";
 import { listWays, type Way } from "./ways.ts";
 

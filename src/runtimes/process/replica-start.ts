@@ -1,46 +1,13 @@
-import { mkdir, open, stat } from "node:fs/promises";
-import { existsSync } from "node:fs";
-import { dirname, isAbsolute, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
-import { writeFileAtomic } from "../../kernel/atomic-file.ts";
+import { mkdir } from "node:fs/promises";
+import { Fault } from "../../faults/fault.ts";
 import { deadline } from "../../kernel/clock.ts";
 import { waitUntil } from "../../kernel/retry.ts";
-import { launch } from "../../kernel/run.ts";
-import { Fault } from "../../faults/fault.ts";
 import type { Replica, StartRequest } from "../runtime.ts";
-import { JOIN_SCRIPT, makeGroups, type ControlGroups } from "./control-groups.ts";
-import { shareCompileCache } from "./compile-cache.ts";
-import { safeName, type Fences } from "./fences.ts";
-import type { LaunchOrder } from "./launcher-files.ts";
-import { findProgram } from "./machine.ts";
-import { releasePort, reservePort, type PortRange } from "./ports.ts";
-import type { Identity } from "./replica-files.ts";
+import { releasePort, reservePort } from "./ports.ts";
+import { checkProgram } from "./replica-check.ts";
+import { prepareLaunch, runLauncher, type ReplicaContext } from "./replica-launch.ts";
 import { findReplica, isHeld } from "./replica-list.ts";
 import { endReplica } from "./replica-stop.ts";
-import {
-  findUnsettable,
-  handOverFolders,
-  prepareSandbox,
-  userOf,
-  type SandboxGround,
-  type SandboxRequest,
-} from "./sandbox.ts";
-import { isInside } from "./sandbox-spec.ts";
-import type { Way } from "./ways.ts";
-
-export interface ReplicaContext {
-  readonly ground: SandboxGround;
-  readonly way: Way;
-  readonly groups: ControlGroups | null;
-  readonly fences: Fences;
-  readonly fenceFolder: string;
-  readonly portFolder: string;
-  readonly portRange: PortRange;
-  readonly nodePath: string;
-  /** Fairlead's own program: `node <entry> __launcher <folder>`. */
-  readonly entry: string;
-  readonly logBytes: number;
-}
 
 /** Milliseconds in which a launcher must have a process. */
 const START_MS = 15_000;
@@ -55,7 +22,7 @@ export async function startReplica(
   const running = await findReplica(folder);
   if (running !== null && (await isHeld(folder))) return waitForProcess(folder);
   await endReplica(context.portFolder, folder, 0); // what a dead launcher left
-  await checkProgram(context, request);
+  await checkProgram(context.ground, request);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   try {
     const port = await reservePort(context.portFolder, context.portRange, request.replicaId);
@@ -70,147 +37,6 @@ export async function startReplica(
     await endReplica(context.portFolder, folder, 0);
     throw error;
   }
-}
-
-/** Said here and at once, not by an exit code of 127 later. */
-async function checkProgram(context: ReplicaContext, request: StartRequest): Promise<void> {
-  const unsettable = findUnsettable(request.env);
-  if (unsettable !== null) throw Fault.of("START_FAILED", "", { message: unsettable });
-  if (!(await stat(request.directory).catch(() => null))?.isDirectory()) {
-    throw Fault.of("START_FAILED", "", { message: "the release's folder does not exist" });
-  }
-  if (request.command.kind === "static") {
-    const root = resolve(request.directory, request.command.root);
-    if (isInside(root, resolve(request.directory)) && existsSync(root)) return;
-    throw Fault.of("START_FAILED", "", { message: "the folder to be served does not exist in the release" });
-  }
-  const [program] = request.command.argv;
-  const path = request.env["PATH"] ?? context.ground.machine.path;
-  const found = program.includes("/")
-    ? existsSync(
-        isAbsolute(program) ? inRelease(program, request.directory) : join(request.directory, program),
-      )
-    : (await findProgram(program, path)) !== null;
-  if (!found) {
-    throw Fault.of("START_FAILED", "", {
-      message: `the program ${JSON.stringify(program)} does not exist`,
-      evidence: { words: program },
-    });
-  }
-}
-
-/** A program below `/app` is one of the release. */
-function inRelease(program: string, directory: string): string {
-  return program.startsWith("/app/") ? join(directory, program.slice(5)) : program;
-}
-
-async function prepareLaunch(
-  context: ReplicaContext,
-  folder: string,
-  request: StartRequest,
-  port: number,
-): Promise<LaunchOrder> {
-  const sandbox = sandboxOf(context, folder, request, port);
-  await handOverFolders(context.ground, context.way, sandbox);
-  const { uid } = userOf(context.ground, context.way, sandbox);
-  if (request.command.kind === "static")
-    await shareCompileCache(compileCache(context.ground), context.ground.self.uid, uid);
-  const { wrapped, input, containment } = await prepareSandbox(context.ground, context.way, sandbox);
-  const groups =
-    context.groups === null
-      ? []
-      : await makeGroups(context.groups, safeName(request.replicaId), request.limits);
-  const identity: Identity = {
-    replicaId: request.replicaId,
-    environmentId: request.environmentId,
-    releaseId: request.releaseId,
-    deploymentId: request.fence.deploymentId,
-    attempt: request.fence.attempt,
-    port,
-    containment,
-    groups,
-    createdAt: Date.now(),
-  };
-  await writeFileAtomic(join(folder, "replica.json"), JSON.stringify(identity));
-  const words = [wrapped.file, ...wrapped.args];
-  const [file = "/bin/sh", ...args] =
-    groups.length === 0 ? words : ["/bin/sh", "-c", JOIN_SCRIPT, "fairlead-join", ...groups, "--", ...words];
-  return {
-    file,
-    args,
-    input,
-    containment,
-    fence: request.fence,
-    fences: context.fenceFolder,
-    logBytes: context.logBytes,
-  };
-}
-
-function sandboxOf(
-  context: ReplicaContext,
-  folder: string,
-  request: StartRequest,
-  port: number,
-): SandboxRequest {
-  const { command } = request;
-  const served = command.kind === "static";
-  return {
-    id: request.replicaId,
-    environmentId: request.environmentId,
-    launchFolder: folder,
-    folder: { path: request.directory, writable: false },
-    directory: request.directory,
-    cache: null,
-    readOnly: served ? [...ownProgram(context.entry), compileCache(context.ground)] : [],
-    argv: served ? serveWords(context, command.root, command.fallback, port) : command.argv,
-    env: {
-      ...(served ? { NODE_COMPILE_CACHE: compileCache(context.ground) } : nodeMemory(request)),
-      ...request.env,
-      PORT: String(port),
-    },
-    // a user's count holds the threads too, and those of the environment's other replica during a switch
-    tasks: Math.max(256, request.limits.processes * 4),
-  };
-}
-
-function serveWords(
-  context: ReplicaContext,
-  root: string,
-  fallback: string | null,
-  port: number,
-): readonly [string, ...string[]] {
-  const words = [context.entry, "__static", String(port), root, ...(fallback === null ? [] : [fallback])];
-  return [context.nodePath, "--max-semi-space-size=1", "--max-old-space-size=64", ...words];
-}
-
-/** What `node <entry> __static` reads. `package.json` tells Node that our files are modules: without it each is compiled twice. */
-function ownProgram(entry: string): readonly string[] {
-  const source = fileURLToPath(new URL("../../", import.meta.url)).replace(/\/$/, "");
-  const beside = ["package.json", "node_modules"].map((name) => join(dirname(source), name));
-  return [...new Set([dirname(entry), source, ...beside])].filter((path) => existsSync(path));
-}
-
-/** Node then collects before the limit kills it; the only limit where no control group can be made. */
-function nodeMemory(request: StartRequest): Record<string, string> {
-  if (request.env["NODE_OPTIONS"] !== undefined) return {};
-  return { NODE_OPTIONS: `--max-old-space-size=${Math.max(32, Math.floor(request.limits.memoryMb * 0.75))}` };
-}
-
-/** Where Node keeps what it compiled of ours: without it each launcher would hold the type stripper, 15 MB. */
-function compileCache(ground: SandboxGround): string {
-  return join(ground.folder, "compile-cache");
-}
-
-async function runLauncher(context: ReplicaContext, folder: string, order: LaunchOrder): Promise<void> {
-  const words = ["--max-semi-space-size=1", "--max-old-space-size=32", context.entry, "__launcher", folder];
-  await using log = await open(join(folder, "launcher.log"), "a", 0o600);
-  launch(context.nodePath, words, {
-    env: { PATH: "/usr/bin:/bin", NODE_COMPILE_CACHE: compileCache(context.ground) },
-    cwd: "/",
-    input: JSON.stringify(order),
-    output: { stdout: log.fd, stderr: log.fd },
-    detached: true,
-  });
 }
 
 async function waitForProcess(folder: string): Promise<Replica> {

@@ -4,7 +4,8 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { serveFile, type Site } from "./static-files.ts";
+import { serveFile } from "./static-files.ts";
+import type { Site } from "./static-find.ts";
 
 interface Answer {
   readonly status: number;
