@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { PassThrough } from "node:stream";
 import { createInterface } from "node:readline";
 import type { Parts } from "./context.ts";
@@ -16,7 +17,9 @@ export async function* readRunLogs(
     .execute();
   const merged = new PassThrough();
   const pump = async (replicaId: string): Promise<void> => {
-    for await (const line of read.runtime.logs(replicaId, options)) merged.write(`${line}\n`);
+    for await (const line of read.runtime.logs(replicaId, options)) {
+      if (!merged.write(`${line}\n`)) await once(merged, "drain", { signal: options.signal }); // a reader slower than the app must not fill the memory
+    }
   };
   const done = Promise.all(replicas.map((replica) => pump(replica.id))).then(
     () => merged.end(),
