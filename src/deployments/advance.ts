@@ -6,8 +6,8 @@ import { reportState } from "./report.ts";
 import { mayFollow, TERMINAL_STATES, type DeploymentState } from "./state.ts";
 
 /**
- * Writes a state, fenced: only while the claim holds and only along the transition table. Throws `LOST_WORKER` when the claim is gone.
- * `also` runs in the same transaction.
+ * Writes a state, fenced: only while the claim holds and only along the transition table. Throws `LOST_WORKER` when the claim is gone, and
+ * `CANCELLED` when a person cancelled and the next state could still be: whether its notification came or not. `also` runs in the same transaction.
  */
 export async function advance(
   run: Run,
@@ -29,13 +29,14 @@ export async function advanceTo(run: Run, to: DeploymentState, ending: Ending): 
   const begun = await store.transaction(async (tx) => {
     const row = await tx
       .selectFrom("deployment")
-      .select(["state", "commit_sha", "ref", "created_at"])
+      .select(["state", "commit_sha", "ref", "created_at", "cancel_requested_at"])
       .where("id", "=", deploymentId)
       .where("attempt", "=", attempt)
       .forUpdate()
       .executeTakeFirst();
-    if (!row) throw Fault.of("LOST_WORKER", "", { message: "another worker took this deployment over" });
+    if (!row) throw overtaken();
     if (row.state === to) return null;
+    if (row.cancel_requested_at !== null && to !== "queued" && mayFollow(to, "cancelled")) throw cancelled();
     if (!mayFollow(row.state, to)) throw new Error(`a deployment cannot go from ${row.state} to ${to}`);
     await tx
       .updateTable("deployment")
@@ -50,6 +51,14 @@ export async function advanceTo(run: Run, to: DeploymentState, ending: Ending): 
   });
   if (begun && TERMINAL_STATES.includes(to))
     metrics.observeDeployment(to, (Date.now() - begun.getTime()) / 1000);
+}
+
+export function overtaken(): Fault {
+  return Fault.of("LOST_WORKER", "", { message: "another worker took this deployment over" });
+}
+
+export function cancelled(): Fault {
+  return Fault.of("CANCELLED", "", { message: "a person cancelled it" });
 }
 
 function endingColumns(
@@ -77,8 +86,7 @@ export async function step<T>(run: Run, name: string, work: () => Promise<T>): P
     on conflict (deployment_id, attempt, name) do update set state = 'running', finished_at = null`.execute(
     store.db,
   );
-  if (begun.numAffectedRows === 0n)
-    throw Fault.of("LOST_WORKER", "", { message: "another worker took this deployment over" });
+  if (begun.numAffectedRows === 0n) throw overtaken();
   await store.notify("log", deploymentId);
   const end = (state: "done" | "failed"): Promise<unknown> =>
     store.db

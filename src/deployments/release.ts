@@ -7,7 +7,7 @@ import { newId } from "../kernel/ids.ts";
 import type { Replica, StartCommand } from "../runtimes/runtime.ts";
 import type { Store } from "../store/store.ts";
 import { findOutput, type BuildPlan } from "../templates/detect.ts";
-import { advance, step } from "./advance.ts";
+import { advance, overtaken, step } from "./advance.ts";
 import type { Run } from "./context.ts";
 import { copyTree } from "./copy-tree.ts";
 import { pathsOf } from "./target.ts";
@@ -32,15 +32,16 @@ export async function createRelease(run: Run, plan: BuildPlan, commit: string): 
   };
   const { deploymentId, attempt, environmentId } = run.claim;
   const { db } = run.parts.store;
-  await sql`insert into release (id, environment_id, deployment_id, commit_sha, kind, directory, command, health_path)
+  const begun =
+    await sql`insert into release (id, environment_id, deployment_id, commit_sha, kind, directory, command, health_path)
     select ${id}, ${environmentId}, d.id, ${commit}, ${plan.kind}, ${release.directory}, ${JSON.stringify(plan.start)}::jsonb, ${release.healthPath}
     from deployment d where d.id = ${deploymentId} and d.attempt = ${attempt}`.execute(db);
+  if (begun.numAffectedRows === 0n) throw overtaken();
   await mkdir(releases, { recursive: true, mode: 0o700 });
   await copyTree(await findOutput(plan), release.directory, run.signal);
   const ready = await sql`update release set state = 'ready' where id = ${id}
     and exists (select 1 from deployment where id = ${deploymentId} and attempt = ${attempt})`.execute(db);
-  if (ready.numAffectedRows === 0n)
-    throw Fault.of("LOST_WORKER", "", { message: "another worker took this deployment over" });
+  if (ready.numAffectedRows === 0n) throw overtaken();
   await db
     .updateTable("deployment")
     .set({ release_id: id })
@@ -105,9 +106,7 @@ async function claimReplica(run: Run, releaseId: string): Promise<string> {
   const inserted = await sql`insert into replica (id, environment_id, release_id, deployment_id, attempt)
     select ${id}, ${environmentId}, ${releaseId}, d.id, ${attempt}
     from deployment d where d.id = ${deploymentId} and d.attempt = ${attempt}`.execute(run.parts.store.db);
-  if (inserted.numAffectedRows === 0n) {
-    throw Fault.of("LOST_WORKER", "", { message: "another worker took this deployment over" });
-  }
+  if (inserted.numAffectedRows === 0n) throw overtaken();
   return id;
 }
 

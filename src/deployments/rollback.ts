@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import { toError } from "../kernel/clock.ts";
 import { Fault, toFault } from "../faults/fault.ts";
 import type { Route } from "../edge/edge.ts";
-import { advance, advanceTo } from "./advance.ts";
+import { advance, advanceTo, cancelled } from "./advance.ts";
 import type { Run } from "./context.ts";
 import { renewClaim } from "./claim.ts";
 import { writeEvent } from "./event.ts";
@@ -10,8 +10,9 @@ import { finishLive } from "./live.ts";
 import { removeRelease } from "./release.ts";
 import { drainOld, markStopped, recordSwitch } from "./switch.ts";
 
-/** A deployment that lost its worker this often is given up: it may be what kills the workers. */
+/** A deployment that loses its workers again and again is given up: it may be what kills them. Every claim and every recovery is an attempt. */
 const MOST_ATTEMPTS = 4;
+const LOST_TOO_OFTEN = "Its worker was lost again and again; it is not tried any more.";
 
 /** What the story's `catch` does. Never throws: what cannot be put back now is put back by whoever finds the silent claim. */
 export async function rollBack(run: Run, error: unknown): Promise<void> {
@@ -40,14 +41,10 @@ export async function rollBack(run: Run, error: unknown): Promise<void> {
 /** The same for a deployment whose worker was lost: from rows and from what the edge says, nothing else. */
 export async function recover(run: Run): Promise<void> {
   if (await goForward(run)) return;
-  if (run.claim.attempt <= MOST_ATTEMPTS) return giveBack(run);
+  const { cancel } = await renewClaim(run.parts.store, run.claim);
+  if (!cancel && run.claim.attempt <= MOST_ATTEMPTS) return giveBack(run);
   await putBack(run);
-  await end(
-    run,
-    Fault.of("LOST_WORKER", "", {
-      message: `Its worker was lost ${MOST_ATTEMPTS} times; it is not tried again.`,
-    }),
-  );
+  await end(run, cancel ? cancelled() : Fault.of("LOST_WORKER", "", { message: LOST_TOO_OFTEN }));
 }
 
 /** If the edge serves this deployment already there is no way back: the rows catch up and the old replicas go. */
@@ -78,12 +75,36 @@ async function findRecorded(run: Run): Promise<string | null> {
 async function findServed(run: Run): Promise<{ route: Route; replicaId: string; port: number } | null> {
   const replicas = await listReplicas(run);
   if (replicas.length === 0) return null;
-  const route = (await run.parts.edge.routes()).find((one) => one.host === run.target.host);
+  const route = await holdRoute(run);
   for (const { id, port } of replicas) {
     if (port !== null && route?.targets.some((target) => target.port === port))
       return { route, replicaId: id, port };
   }
   return null;
+}
+
+/**
+ * What the edge serves, given our generation: a switch that was asked for earlier and comes late, from a worker that wakes up only now, is
+ * refused from here on. Without it that switch would find an older generation and point the app at a replica that is stopped meanwhile.
+ */
+async function holdRoute({ parts, claim, target }: Run): Promise<Route | undefined> {
+  const { host } = target;
+  const { generation } = claim;
+  const route = (await parts.edge.routes()).find((one) => one.host === host);
+  if (!route) {
+    await parts.edge.removeRoute(host, generation);
+    return undefined;
+  }
+  const { applied } = await parts.edge.switchRoute({ ...route, generation });
+  if (applied) {
+    await parts.store.db
+      .updateTable("route")
+      .set({ generation })
+      .where("host", "=", host)
+      .where("generation", "<", generation)
+      .execute();
+  }
+  return route;
 }
 
 async function listReplicas(run: Run): Promise<{ id: string; port: number | null }[]> {
@@ -120,12 +141,9 @@ async function giveBack(run: Run): Promise<void> {
 
 async function end(run: Run, fault: Fault): Promise<void> {
   const { claim, target } = run;
-  const cancelled = fault.is("CANCELLED");
-  run.log.line(cancelled ? "Cancelled." : `Failed: ${fault.message}`);
+  const how = fault.is("CANCELLED") ? "cancelled" : "failed";
+  run.log.line(how === "cancelled" ? "Cancelled." : `Failed: ${fault.message}`);
   await run.log.flush();
-  const text = `${claim.commit.slice(0, 8)} of ${claim.ref} ${cancelled ? "was cancelled" : `failed: ${fault.message}`}`;
-  await advanceTo(run, cancelled ? "cancelled" : "failed", {
-    fault,
-    also: (tx) => writeEvent(tx, target.appId, cancelled ? "cancelled" : "failed", text),
-  });
+  const text = `${claim.commit.slice(0, 8)} of ${claim.ref} ${how === "cancelled" ? "was cancelled" : `failed: ${fault.message}`}`;
+  await advanceTo(run, how, { fault, also: (tx) => writeEvent(tx, target.appId, how, text) });
 }

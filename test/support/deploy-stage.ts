@@ -3,6 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type { OpenConnection } from "../../src/connections/connections.ts";
 import { DEFAULT_DEADLINES, type Parts } from "../../src/deployments/context.ts";
 import { createEnqueue, type Enqueue, type EnqueueRequest } from "../../src/deployments/enqueue.ts";
@@ -46,8 +47,8 @@ export interface StageEdge extends Edge {
 
 export interface StageRuntime extends Runtime {
   readonly replicas: Map<string, { view: Replica; server: Server }>;
-  /** How a release of this commit answers: a status, or `exit`. Default 200. */
-  readonly behaviour: Map<string, number | "exit">;
+  /** How a release of this commit answers: a status, `exit`, or by switching protocols unasked. Default 200. */
+  readonly behaviour: Map<string, number | "exit" | "upgrade">;
   readonly calls: { name: string; fence: Fence | null }[];
 }
 
@@ -244,6 +245,7 @@ async function startReplica(
   const commit = await readFile(join(request.directory, "index.html"), "utf8");
   const how = behaviour.get(commit) ?? 200;
   const server = createServer((_asked, response) => {
+    if (how === "upgrade") return void response.writeHead(101, { connection: "upgrade", upgrade: "x" }).end();
     response.statusCode = how === "exit" ? 500 : how;
     response.end(commit);
   });
@@ -266,13 +268,21 @@ async function startReplica(
 
 function createEdge(before: Before, runtime: StageRuntime): StageEdge {
   const table = new Map<string, Route>();
+  const removed = new Map<string, number>();
   return {
     table,
     async switchRoute(route) {
-      await before("switchRoute");
+      const again = isDeepStrictEqual(
+        { ...table.get(route.host), generation: 0 },
+        { ...route, generation: 0 },
+      );
+      if (!again) await before("switchRoute");
       const previous = table.get(route.host) ?? null;
-      if (previous && previous.generation >= route.generation) return { applied: false, previous };
+      if (previous && isDeepStrictEqual(previous, route)) return { applied: true, previous };
+      const newest = Math.max(previous?.generation ?? -1, removed.get(route.host) ?? -1);
+      if (route.generation <= newest) return { applied: false, previous };
       table.set(route.host, route);
+      if (again) return { applied: true, previous };
       await before("switched");
       return { applied: true, previous };
     },
@@ -281,7 +291,9 @@ function createEdge(before: Before, runtime: StageRuntime): StageEdge {
       return { drained: true };
     },
     async removeRoute(host, generation) {
-      if ((table.get(host)?.generation ?? Infinity) <= generation) table.delete(host);
+      if ((table.get(host)?.generation ?? -1) > generation) return;
+      table.delete(host);
+      removed.set(host, Math.max(generation, removed.get(host) ?? -1));
     },
     routes: async () => [...table.values()],
     async replaceRoutes(all, generation) {
