@@ -59,6 +59,8 @@ async function probe(port: number, host: string, path: string | null, signal: Ab
     asked.once("error", (error) =>
       resolve({ kind: "silent", why: "code" in error ? String(error.code) : error.name }),
     );
+    // An answer that switches protocols is neither a response nor an error.
+    asked.once("close", () => resolve({ kind: "silent", why: "closed without an answer" }));
     asked.end();
   });
 }
