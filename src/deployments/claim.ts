@@ -4,7 +4,7 @@ import type { Claim, Parts } from "./context.ts";
 import { supersedeQueued, type DeploymentCause } from "./enqueue.ts";
 import { reportState } from "./report.ts";
 import { RUNNING_STATES, type DeploymentState } from "./state.ts";
-import { getTarget } from "./target.ts";
+import { getTarget, lockEnvironment } from "./target.ts";
 
 /** A worker that was not heard of for this long is taken for dead. Its own heartbeat comes every 2 s. */
 export const LEASE_SECONDS = 10;
@@ -25,10 +25,7 @@ export type Found =
 export async function claimNext(parts: Parts, environmentId: string): Promise<Found> {
   const { workerId } = parts;
   return parts.store.transaction(async (tx) => {
-    const environment = await sql`select 1 from environment where id = ${environmentId} for update`.execute(
-      tx,
-    );
-    if (environment.rows.length === 0) return { kind: "nothing" };
+    await lockEnvironment(tx, environmentId); // without the environment there are no deployments of it either
     const running = await findRunning(tx, environmentId);
     if (running && !running.lost) return { kind: "busy" };
     if (running)

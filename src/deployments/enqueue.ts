@@ -1,8 +1,9 @@
+import { Fault } from "../faults/fault.ts";
 import { newId } from "../kernel/ids.ts";
 import type { Tx } from "../store/store.ts";
 import type { Queue } from "./queue.ts";
 import { reportState } from "./report.ts";
-import { getTarget, type Target } from "./target.ts";
+import { getTarget, lockEnvironment, type Target } from "./target.ts";
 
 export type DeploymentCause = "push" | "manual" | "redeploy" | "rollback" | "restart";
 
@@ -26,7 +27,10 @@ export interface Enqueued {
   readonly superseded: readonly string[];
 }
 
-/** Writes the row, supersedes older queued ones, sends the job and sets `environment.wanted_commit`, all in the caller's transaction. */
+/**
+ * Writes the row, supersedes older queued ones, sends the job and, of a push, sets `environment.wanted_commit`, all in the caller's transaction.
+ * Throws `CONFLICT` when the app is being unlinked.
+ */
 export type Enqueue = (tx: Tx, request: EnqueueRequest) => Promise<Enqueued>;
 
 export function createEnqueue(parts: {
@@ -35,13 +39,9 @@ export function createEnqueue(parts: {
   readonly appUrl: (host: string) => string;
 }): Enqueue {
   return async (tx, request) => {
-    await tx
-      .selectFrom("environment")
-      .select("id")
-      .where("id", "=", request.environmentId)
-      .forUpdate()
-      .execute();
+    await lockEnvironment(tx, request.environmentId);
     const target = await getTarget(tx, request.environmentId);
+    if (target.removing) throw Fault.of("CONFLICT", "in_use", { message: `${target.app} is being unlinked` });
     const superseded = await supersedeQueued(tx, target, parts.appUrl);
     const deployment = await tx
       .insertInto("deployment")

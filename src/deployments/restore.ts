@@ -1,12 +1,14 @@
 import { access } from "node:fs/promises";
 import { sql } from "kysely";
 import { sleep, toError } from "../kernel/clock.ts";
-import type { Route, Target } from "../edge/edge.ts";
-import { z } from "zod";
 import type { Replica } from "../runtimes/runtime.ts";
+import type { Tx } from "../store/store.ts";
+import { alignEdge } from "./align-edge.ts";
 import type { Parts } from "./context.ts";
 import type { Enqueue } from "./enqueue.ts";
 import { releases } from "./requests.ts";
+import { markStopped } from "./switch.ts";
+import { lockEnvironment } from "./target.ts";
 
 const LOOK_MS = 5000;
 
@@ -19,7 +21,7 @@ export async function restoreService(parts: Parts, enqueue: Enqueue, stopping: A
   let routed = false;
   while (!stopping.aborted) {
     try {
-      if (!routed) await parts.edge.replaceRoutes(...(await readRoutes(parts)));
+      if (!routed) await alignEdge(parts);
       routed = true;
       const replicas = await parts.runtime.list();
       await restartMissing(parts, enqueue, replicas);
@@ -31,20 +33,6 @@ export async function restoreService(parts: Parts, enqueue: Enqueue, stopping: A
   }
 }
 
-const targetsShape = z.array(z.object({ host: z.string(), port: z.number() })) satisfies z.ZodType<Target[]>;
-
-async function readRoutes(parts: Parts): Promise<[Route[], number]> {
-  const rows = await parts.store.db.selectFrom("route").selectAll().execute();
-  const routes = rows.map((row) => ({
-    host: row.host,
-    environmentId: row.environment_id,
-    releaseId: row.release_id,
-    targets: targetsShape.parse(row.targets),
-    generation: row.generation,
-  }));
-  return [routes, Math.max(0, ...routes.map((route) => route.generation))];
-}
-
 /** Environments with a live release, nothing under way, and no replica of it that runs or is about to. */
 async function restartMissing(parts: Parts, enqueue: Enqueue, replicas: readonly Replica[]): Promise<void> {
   const alive = replicas.filter((replica) => replica.state !== "exited").map((replica) => replica.releaseId);
@@ -52,6 +40,7 @@ async function restartMissing(parts: Parts, enqueue: Enqueue, replicas: readonly
     select e.id, e.live_release_id from environment e
     where e.live_release_id is not null and not e.live_release_id = any(${alive}::text[])
       and not exists (select 1 from deployment d where d.environment_id = e.id and d.finished_at is null)
+      and not exists (select 1 from app a where a.id = e.app_id and a.removing_at is not null)
       and not exists (
         select 1 from deployment d where d.environment_id = e.id and d.cause in ('restart', 'redeploy') and d.state = 'failed'
         and d.finished_at > now() - interval '1 minute')`.execute(parts.store.db);
@@ -75,40 +64,55 @@ async function restart(
     () => true,
     () => false,
   );
-  await parts.store.transaction(async (tx) => {
+  const restarted = await parts.store.transaction(async (tx) => {
     // The lock first: a push that is being enqueued meanwhile must not be superseded by this.
-    await tx.selectFrom("environment").select("id").where("id", "=", environmentId).forUpdate().execute();
-    const open = await tx
-      .selectFrom("deployment")
-      .select("id")
-      .where("environment_id", "=", environmentId)
-      .where("finished_at", "is", null)
-      .executeTakeFirst();
-    if (open) return;
+    await lockEnvironment(tx, environmentId);
+    if (!(await isStillMissing(parts, tx, environmentId, releaseId))) return false;
     const cause = kept ? "restart" : "redeploy";
     await enqueue(tx, { environmentId, ...commit, cause, deliveryId: null, releaseId: kept ? id : null });
+    return true;
   });
+  if (!restarted) return;
   parts.log.warn(
     { environment: environmentId, release: releaseId, kept },
     "the live release had no running replica; it is started again",
   );
 }
 
-/** A replica without an open row belongs to nobody: its environment was unlinked or its worker died before it could write. */
+/** Replicas were listed before the rows were read: a deployment may have ended in between, or another server may restart it already. */
+async function isStillMissing(
+  parts: Parts,
+  tx: Tx,
+  environmentId: string,
+  releaseId: string,
+): Promise<boolean> {
+  const idle = await sql`select 1 from environment e join app a on a.id = e.app_id
+    where e.id = ${environmentId} and e.live_release_id = ${releaseId} and a.removing_at is null
+      and not exists (select 1 from deployment d where d.environment_id = e.id and d.finished_at is null)`.execute(
+    tx,
+  );
+  if (idle.rows.length === 0) return false;
+  return !(await parts.runtime.list()).some((one) => one.releaseId === releaseId && one.state !== "exited");
+}
+
+/** A replica without an open row of an environment that exists belongs to nobody: it was unlinked, or its worker died before it could write. */
 async function stopUnknown(parts: Parts, replicas: readonly Replica[]): Promise<void> {
   if (replicas.length === 0) return;
   const known = await parts.store.db
     .selectFrom("replica")
-    .select("id")
-    .where("state", "<>", "stopped")
+    .innerJoin("environment", "environment.id", "replica.environment_id")
+    .select("replica.id")
+    .where("replica.state", "<>", "stopped")
     .where(
-      "id",
+      "replica.id",
       "in",
       replicas.map((replica) => replica.replicaId),
     )
     .execute();
   const ids = new Set(known.map((row) => row.id));
   for (const replica of replicas) {
-    if (!ids.has(replica.replicaId)) await parts.runtime.stop(replica.replicaId, null, parts.deadlines.stop);
+    if (ids.has(replica.replicaId)) continue;
+    await parts.runtime.stop(replica.replicaId, null, parts.deadlines.stop);
+    await markStopped(parts.store.db, replica.replicaId);
   }
 }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { sql } from "kysely";
 import type { BuildSettings } from "../apps/apps.ts";
 import { parseBuildSettings } from "../apps/build-settings.ts";
 import { Fault } from "../faults/fault.ts";
@@ -19,6 +20,8 @@ export interface Target {
   readonly projectId: number;
   readonly projectPath: string;
   readonly httpUrl: string;
+  /** Being unlinked: nothing new is begun. */
+  readonly removing: boolean;
 }
 
 /** Throws `NOT_FOUND` when the app was unlinked meanwhile. */
@@ -41,11 +44,17 @@ export async function getTarget(db: Db | Tx, environmentId: string): Promise<Tar
       "p.project_id as projectId",
       "p.path as projectPath",
       "p.http_url as httpUrl",
+      sql<boolean>`a.removing_at is not null`.as("removing"),
     ])
     .where("e.id", "=", environmentId)
     .executeTakeFirst();
   if (!row) throw Fault.of("NOT_FOUND", "", { message: "the environment does not exist any more" });
   return { ...row, build: parseBuildSettings(row.build) };
+}
+
+/** Until the transaction ends nothing is queued, claimed, torn down or cleaned up for this environment by anybody else. */
+export async function lockEnvironment(tx: Tx, environmentId: string): Promise<void> {
+  await sql`select 1 from environment where id = ${environmentId} for update`.execute(tx);
 }
 
 /** Where an environment's files lie. All of it may be thrown away but the releases. */
