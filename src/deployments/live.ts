@@ -4,6 +4,7 @@ import { getRemote } from "./checkout.ts";
 import type { Run } from "./context.ts";
 import { writeEvent } from "./event.ts";
 import { removeRelease, type Release } from "./release.ts";
+import { lockEnvironment } from "./target.ts";
 
 /** How many releases of an environment can be started again, the live one included. */
 const KEPT_RELEASES = 5;
@@ -25,11 +26,23 @@ export async function finishLive(run: Run, release: Pick<Release, "id">): Promis
   }
 }
 
-async function removeOldReleases(run: Run): Promise<void> {
-  const { rows } = await sql<{ id: string; directory: string }>`
-    select r.id, r.directory from release r join environment e on e.id = r.environment_id
-    where r.environment_id = ${run.claim.environmentId} and r.state <> 'building' and r.id is distinct from e.live_release_id
-    order by (r.state = 'ready') desc, r.created_at desc
-    offset ${KEPT_RELEASES - 1}`.execute(run.parts.store.db);
-  for (const release of rows) await removeRelease(run.parts.store, release);
+/** Marked under the environment's lock, so that none is taken from a rollback that waits or runs. What an earlier removal left goes with it. */
+async function removeOldReleases({ parts, claim }: Run): Promise<void> {
+  const rows = await parts.store.transaction(async (tx) => {
+    await lockEnvironment(tx, claim.environmentId);
+    await sql`update release set state = 'removing' where id in (
+        select r.id from release r join environment e on e.id = r.environment_id
+        where r.environment_id = ${claim.environmentId} and r.state = 'ready' and r.id is distinct from e.live_release_id
+        order by r.created_at desc offset ${KEPT_RELEASES - 1})
+      and not exists (select 1 from deployment d where d.release_id = release.id and d.finished_at is null)`.execute(
+      tx,
+    );
+    return tx
+      .selectFrom("release")
+      .select(["id", "directory"])
+      .where("environment_id", "=", claim.environmentId)
+      .where("state", "=", "removing")
+      .execute();
+  });
+  for (const release of rows) await removeRelease(parts.store, release);
 }

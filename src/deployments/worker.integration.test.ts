@@ -1,78 +1,17 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { sql } from "kysely";
-import { expect, onTestFinished, test } from "vitest";
-import { createTestStore } from "../../test/support/database.ts";
-import { createStage, HOST, type Stage } from "../../test/support/deploy-stage.ts";
-import { Fault } from "../faults/fault.ts";
-import { waitUntil } from "../kernel/retry.ts";
+import { expect, test } from "vitest";
+import { HOST } from "../../test/support/deploy-stage.ts";
+import { ended, gate, openStage, until, work } from "../../test/support/deploy-work.ts";
 import { enqueueRelease, releases, requestCancel, requestRollback } from "./requests.ts";
 import { restoreService } from "./restore.ts";
 import { runOutbox } from "./outbox.ts";
-import { runWorker } from "./worker.ts";
 import { pathsOf } from "./target.ts";
 
 const A = "a".repeat(40);
 const B = "b".repeat(40);
 const C = "c".repeat(40);
-
-async function openStage(): Promise<Stage> {
-  const store = await createTestStore();
-  const stage = await createStage(store);
-  onTestFinished(async () => {
-    await stage[Symbol.asyncDispose]();
-    await store[Symbol.asyncDispose]();
-  });
-  return stage;
-}
-
-/** Runs a worker for as long as the test; returns how to stop it and wait for its end. */
-function work(stage: Stage, parts = stage.parts): () => Promise<void> {
-  const stopping = new AbortController();
-  const done = runWorker(parts, 4, stopping.signal);
-  const stop = async (): Promise<void> => {
-    stopping.abort(Fault.of("LOST_WORKER", "", { message: "stopping" }));
-    await done;
-  };
-  onTestFinished(stop);
-  return stop;
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  await waitUntil(condition, { everyMs: 20, signal: AbortSignal.timeout(30_000) });
-}
-
-async function ended(stage: Stage, id: string, state: string): Promise<void> {
-  await until(async () => {
-    const row = await stage.store.db
-      .selectFrom("deployment")
-      .select(["state", "fault"])
-      .where("id", "=", id)
-      .executeTakeFirstOrThrow();
-    const terminal = ["live", "failed", "cancelled", "superseded"].includes(row.state);
-    if (terminal && row.state !== state)
-      throw new Error(`ended as ${row.state}: ${JSON.stringify(row.fault)}`);
-    return row.state === state;
-  });
-}
-
-/** A gate at one call of a port: `reached` resolves when somebody stands at it, `open` lets them pass. */
-function gate(stage: Stage, call: string): { reached: Promise<void>; open: () => void } {
-  const reached = Promise.withResolvers<void>();
-  const opened = Promise.withResolvers<void>();
-  let used = false;
-  stage.before = async (name, request) => {
-    if (name !== call || used) return;
-    used = true;
-    reached.resolve();
-    await Promise.race([opened.promise, request.signal ? aborted(request.signal) : new Promise(() => {})]);
-  };
-  return { reached: reached.promise, open: () => opened.resolve() };
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
-}
 
 test("a push goes live step by step, and GitLab is told in order", async () => {
   const stage = await openStage();
@@ -111,7 +50,7 @@ test("a broken app leaves the old release serving and nothing behind", async () 
   const stage = await openStage();
   work(stage);
   await ended(stage, await stage.push(A), "live");
-  for (const how of ["exit", 500] as const) {
+  for (const how of ["exit", 500, "upgrade"] as const) {
     stage.runtime.behaviour.set(B, how);
     const broken = await stage.push(B);
     await ended(stage, broken, "failed");
@@ -120,7 +59,8 @@ test("a broken app leaves the old release serving and nothing behind", async () 
       .select("fault")
       .where("id", "=", broken)
       .executeTakeFirstOrThrow();
-    expect(row.fault).toMatchObject({ code: "UNHEALTHY", reason: how === "exit" ? "exited" : "bad_status" });
+    const reason = { exit: "exited", 500: "bad_status", upgrade: "timeout" }[how];
+    expect(row.fault).toMatchObject({ code: "UNHEALTHY", reason });
   }
   expect(await stage.edge.ask(HOST)).toBe(A);
   expect(stage.runtime.replicas.size).toBe(1);
@@ -176,6 +116,19 @@ test.each(STOPPABLE)("cancelled at %s: ends at once, what was live stays", async
   expect(stage.runtime.replicas.size).toBe(1);
 });
 
+test("cancelled while notifications are lost: the next step is not begun", async () => {
+  const stage = await openStage();
+  const deaf = { ...stage.parts.store, listen: async () => ({ [Symbol.asyncDispose]: async () => {} }) };
+  work(stage, { ...stage.parts, store: deaf });
+  const standing = gate(stage, "build");
+  const id = await stage.push(A);
+  await standing.reached;
+  await requestCancel({ ...stage.parts, enqueue: stage.enqueue }, id);
+  standing.open();
+  await ended(stage, id, "cancelled");
+  expect(stage.runtime.calls.map((call) => call.name)).not.toContain("start");
+});
+
 test("a queued deployment is cancelled without any worker", async () => {
   const stage = await openStage();
   const id = await stage.push(A);
@@ -186,7 +139,6 @@ test("a queued deployment is cancelled without any worker", async () => {
   });
 });
 
-/** The first worker falls silent at a call (its heartbeat is made old and its own renewals fail to count); a second one takes over. */
 test("cancelled while the edge is switching: whichever came first, rows and edge agree", async () => {
   const stage = await openStage();
   work(stage);
@@ -309,6 +261,26 @@ test("five releases are kept, the live one always among them", async () => {
   await until(async () => (await stage.edge.ask(HOST)) === "d".repeat(40));
   await ended(stage, await stage.push("2".repeat(40)), "live");
   expect(await readdir(join(pathsOf(stage.parts.dataDir, stage.environmentId).releases))).toHaveLength(5);
+});
+
+test("a release that a rollback waits for is kept", async () => {
+  const stage = await openStage();
+  work(stage);
+  for (const letter of "abcde") await ended(stage, await stage.push(letter.repeat(40)), "live");
+  const standing = gate(stage, "drain");
+  const sixth = await stage.push("f".repeat(40));
+  await standing.reached; // from here its end would take the oldest release away
+  const oldest = await releases(stage.parts, stage.environmentId)
+    .orderBy("r.created_at")
+    .limit(1)
+    .executeTakeFirstOrThrow();
+  const { deploymentId } = await stage.store.transaction((tx) =>
+    enqueueRelease(stage.enqueue, tx, stage.environmentId, "rollback", oldest),
+  );
+  standing.open();
+  await ended(stage, sixth, "live");
+  await ended(stage, deploymentId, "live");
+  expect(await stage.edge.ask(HOST)).toBe(A);
 });
 
 test("a live release without a replica is started again; a replica without a row is stopped", async () => {
