@@ -1,5 +1,8 @@
+import { projectKey, withProjectLock } from "../apps/project-lock.ts";
 import { Fault } from "../faults/fault.ts";
 import type { Commit } from "../gitlab/gitlab.ts";
+import { deadline } from "../kernel/clock.ts";
+import type { Tx } from "../store/store.ts";
 import type { Parts } from "./context.ts";
 import type { DeploymentView } from "./deployments.ts";
 import { setWantedCommit, type DeploymentCause, type Enqueue } from "./enqueue.ts";
@@ -10,7 +13,14 @@ import { getView } from "./views.ts";
 
 type Ask = Pick<Parts, "store" | "connections" | "appUrl"> & { readonly enqueue: Enqueue };
 
-/** Deploys the branch's head, or `ref`. Only the head becomes what the environment wants: an old commit by hand is not undone by polling, nor does it hide a push. */
+/** Longer than one turn of the deliveries of a project. */
+const LOCK_WAIT_MS = 40_000;
+const CALL_MS = 10_000;
+
+/**
+ * Deploys the branch's head, or `ref`. Only the head becomes what the environment wants: an old commit by hand is not undone by polling, nor does it
+ * hide a push. The head is read and queued under the project's lock, as for pushes, so that an older one is never queued behind a newer one.
+ */
 export async function requestDeploy(
   ask: Ask,
   environmentId: string,
@@ -18,34 +28,40 @@ export async function requestDeploy(
 ): Promise<DeploymentView> {
   const target = await getTarget(ask.store.db, environmentId);
   const { gitlab } = await ask.connections.open(target.connectionId);
-  const commit =
-    ref === undefined
-      ? (await gitlab.findBranch(target.projectId, target.branch))?.commit
-      : await gitlab.findCommit(target.projectId, ref);
-  if (!commit)
-    throw Fault.of("GIT_FAILED", "commit_missing", {
-      message: `${target.projectPath} has no ${ref ?? `branch ${target.branch}`}`,
-    });
-  return enqueueCommit(ask, target, commit, ref);
+  if (ref !== undefined && ref !== target.branch) {
+    const commit = await gitlab.findCommit(target.projectId, ref);
+    return getView(ask, await ask.store.transaction((tx) => enqueueCommit(ask, tx, target, commit, ref)));
+  }
+  const key = projectKey(target.connectionId, target.projectId);
+  const id = await withProjectLock(ask.store, key, { waitMs: LOCK_WAIT_MS }, async (db) => {
+    const branch = await gitlab.findBranch(target.projectId, target.branch, { signal: deadline(CALL_MS) });
+    return db
+      .transaction()
+      .execute((tx) => enqueueCommit(ask, tx, target, branch?.commit ?? null, undefined));
+  });
+  return getView(ask, id);
 }
 
 async function enqueueCommit(
   ask: Ask,
+  tx: Tx,
   target: Target,
-  commit: Commit,
+  commit: Commit | null,
   ref: string | undefined,
-): Promise<DeploymentView> {
-  const { deploymentId } = await ask.store.transaction(async (tx) => {
-    if (ref === undefined) await setWantedCommit(tx, target.environmentId, commit.sha);
-    return ask.enqueue(tx, {
-      ...request(target.environmentId, "manual"),
-      commit: commit.sha,
-      ref: ref === undefined || ref === commit.sha ? target.branch : ref,
-      title: commit.title,
-      author: commit.authorName,
+): Promise<string> {
+  if (!commit)
+    throw Fault.of("GIT_FAILED", "commit_missing", {
+      message: `${target.projectPath} has no ${ref ?? `branch ${target.branch}`}`,
     });
+  if (ref === undefined) await setWantedCommit(tx, target.environmentId, commit.sha);
+  const { deploymentId } = await ask.enqueue(tx, {
+    ...request(target.environmentId, "manual"),
+    commit: commit.sha,
+    ref: ref === undefined || ref === commit.sha ? target.branch : ref,
+    title: commit.title,
+    author: commit.authorName,
   });
-  return getView(ask, deploymentId);
+  return deploymentId;
 }
 
 /** The newest deployment's commit once more, from its source. */
