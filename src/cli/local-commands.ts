@@ -1,11 +1,13 @@
 import { InvalidArgumentError, type Command } from "commander";
 import { renderConfigHelp, type Config, type ConfigOverrides } from "../config.ts";
 import { printJson, withExamples, type Context } from "./context.ts";
+import { UsageError } from "./failure.ts";
 
 /** Handed in by `main.ts`: what runs in this process. Long ones handle signals themselves and return the exit code. */
 export interface LocalCommands {
   serve(config: Config): Promise<number>;
   demo(options: { readonly once: boolean; readonly json: boolean }): Promise<number>;
+  /** Throws a `RangeError` for a version that GitLab never had. */
   sandbox(options: {
     readonly port: number | undefined;
     readonly version: string | undefined;
@@ -60,15 +62,13 @@ export function addLocalCommands(program: Command, context: Context, local: Loca
     .description("run a GitLab in a box, for tests and for trying Fairlead without a GitLab")
     .option("--version <version>", "the GitLab version it behaves like")
     .option("--port <port>", "its port (default: any free one)", toPort)
-    .action(async ({ version, port, json }: { version?: string; port?: number; json?: boolean }) =>
-      context.exitWith(
-        await local.sandbox({
-          version,
-          port,
-          json: json === true,
-        }),
-      ),
-    );
+    .action(async ({ version, port, json }: { version?: string; port?: number; json?: boolean }) => {
+      try {
+        context.exitWith(await local.sandbox({ version, port, json: json === true }));
+      } catch (error) {
+        throw error instanceof RangeError ? new UsageError(`Not possible: ${error.message}.`) : error;
+      }
+    });
   addKeeping(program, context, local);
 }
 

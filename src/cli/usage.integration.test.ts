@@ -116,7 +116,7 @@ test("what runs in this process is called with the configuration and its options
     serve,
     backup,
     demo: vi.fn(async () => 0),
-    sandbox: vi.fn(async () => 0),
+    sandbox: vi.fn(async () => Promise.reject(new RangeError("no GitLab version: 1"))),
     restore: never,
     rekey: never,
   };
@@ -132,4 +132,7 @@ test("what runs in this process is called with the configuration and its options
   const kept = await runFairlead(NO_SERVER, "backup f --json", { local });
   expect(JSON.parse(kept.out)).toEqual({ ok: true, bytes: 3 });
   expect((await runFairlead(NO_SERVER, "sandbox --port x", { local })).code).toBe(2);
+  expect(local.sandbox).not.toHaveBeenCalled();
+  const impossible = await runFairlead(NO_SERVER, "sandbox --version 1", { local });
+  expect([impossible.code, impossible.err]).toEqual([2, "Not possible: no GitLab version: 1.\n"]);
 });

@@ -14,6 +14,7 @@ import { createKnownSecrets } from "../telemetry/known-secrets.ts";
 import { createLogger, type Logger, type LogStream } from "../telemetry/log.ts";
 import { allowedHosts, portOf, urlOf } from "./addresses.ts";
 import { runBackground, type Background } from "./background.ts";
+import { explainListening } from "./explain-listening.ts";
 import { openParts, type OpenParts } from "./parts.ts";
 import { readVersion } from "./program.ts";
 
@@ -103,7 +104,11 @@ async function startServices(
     version: readVersion(),
   });
   undo.defer(() => server.close());
-  await server.listen({ host: config.host, port: config.port });
+  try {
+    await server.listen({ host: config.host, port: config.port });
+  } catch (error) {
+    throw explainListening(error, `${config.host}:${config.port}`);
+  }
   const background = runBackground(log, {
     deployments: (stopping) => runDeployments(wiring, config.workers, stopping),
     pushes: (stopping) => pushes.run(stopping),

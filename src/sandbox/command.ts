@@ -6,6 +6,8 @@ export interface SandboxCommandOptions {
   readonly host?: string | undefined;
   readonly dataDir?: string | undefined;
   readonly searchPath?: string | undefined;
+  /** One JSON object instead of lines for people. */
+  readonly json?: boolean | undefined;
 }
 
 const EXAMPLE: Readonly<Record<string, string>> = {
@@ -31,15 +33,15 @@ export async function runSandbox(
   const user = state.createUser({ username: "demo", name: "Demo User" });
   const token = state.createToken({ user, name: "sandbox", scopes: ["api"] });
   const project = await state.createProject({ path: "demo/hello", owner: user, files: EXAMPLE });
-  print(`GitLab ${sandbox.version} in a box: ${sandbox.url}`);
-  print(
-    "This is no place for real code: everyone who can reach this address and has the token can read and write",
-  );
-  print("all of it, and what it holds is gone when it ends.");
-  print(`Token with scope api: ${token.value}`);
-  print(`Example project: ${sandbox.url}/${project.fullPath}`);
-  print(`  git clone ${sandbox.url}/${project.fullPath}.git     user name: any, password: the token`);
-  print("Ctrl-C ends it.");
+  const facts = {
+    version: sandbox.version,
+    url: sandbox.url,
+    token: token.value,
+    project: project.fullPath,
+    cloneUrl: `${sandbox.url}/${project.fullPath}.git`,
+  };
+  if (options.json === true) print(JSON.stringify(facts));
+  else tell(facts, print);
   if (signal.aborted) return;
   await new Promise<void>((resolve) => {
     const stay = setInterval(() => {}, 2 ** 30); // an abort signal alone does not keep a process alive
@@ -52,4 +54,24 @@ export async function runSandbox(
       { once: true },
     );
   });
+}
+
+interface Facts {
+  readonly version: string;
+  readonly url: string;
+  readonly token: string;
+  readonly project: string;
+  readonly cloneUrl: string;
+}
+
+function tell({ version, url, token, project, cloneUrl }: Facts, print: (line: string) => void): void {
+  print(`GitLab ${version} in a box: ${url}`);
+  print(
+    "This is no place for real code: everyone who can reach this address and has the token can read and write",
+  );
+  print("all of it, and what it holds is gone when it ends.");
+  print(`Token with scope api: ${token}`);
+  print(`Example project: ${url}/${project}`);
+  print(`  git clone ${cloneUrl}     user name: any, password: the token`);
+  print("Ctrl-C ends it.");
 }
