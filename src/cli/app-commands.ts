@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { api, type AppAnswer } from "../http/contract.ts";
-import { printJson, withExamples, type Context } from "./context.ts";
+import { printJson, toCount, withExamples, type Context } from "./context.ts";
 import { printApp } from "./show-app.ts";
 import { deploymentRow, DEPLOYMENT_HEADS } from "./show-deployment.ts";
 import { ago, printTable, shortCommit } from "./table.ts";
@@ -50,8 +50,8 @@ export function addAppCommands(program: Command, context: Context): void {
     "events shop --limit 200 --json",
   )
     .description("show what happened to an app, newest first")
-    .option("--limit <count>", "how many", "50")
-    .action(async (app: string, { json, limit }: Json & { readonly limit: string }) => {
+    .option("--limit <count>", "how many", toCount, 50)
+    .action(async (app: string, { json, limit }: Json & { readonly limit: number }) => {
       const { events } = await (
         await context.client()
       ).call(api.listEvents, { params: { app }, query: { limit } });

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { InvalidArgumentError, type Command } from "commander";
 import type { Config, ConfigOverrides } from "../config.ts";
 import type { Client } from "./client.ts";
 import type { Terminal } from "./terminal.ts";
@@ -19,6 +19,12 @@ export function withExamples(command: Command, ...examples: readonly string[]): 
   return command
     .option("--json", "one JSON object, or one per line, instead of text")
     .addHelpText("after", `\nExamples:\n${examples.map((example) => `  $ fairlead ${example}`).join("\n")}`);
+}
+
+/** The value of `--limit`, `--tail`, `--before`: wrong usage is told before a server is asked. */
+export function toCount(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("It is a number.");
+  return Number(text);
 }
 
 export function printJson(context: Context, value: unknown): void {

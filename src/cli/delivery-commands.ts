@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { api, type DeliveryAnswer } from "../http/contract.ts";
-import { printJson, withExamples, type Context } from "./context.ts";
+import { printJson, toCount, withExamples, type Context } from "./context.ts";
 import { ago, printTable, shortCommit } from "./table.ts";
 import { plain } from "./terminal.ts";
 
@@ -17,8 +17,8 @@ export function addDeliveryCommands(program: Command, context: Context): void {
     "deliveries shop --limit 200 --json",
   )
     .description("list webhook calls from GitLab and what became of each")
-    .option("--limit <count>", "how many", "20")
-    .action(async (app: string, { json, limit }: Json & { readonly limit: string }) => {
+    .option("--limit <count>", "how many", toCount, 20)
+    .action(async (app: string, { json, limit }: Json & { readonly limit: number }) => {
       const { deliveries } = await (
         await context.client()
       ).call(api.listDeliveries, { params: { app }, query: { limit } });

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { api, type DeploymentAnswer } from "../http/contract.ts";
 import type { Client } from "./client.ts";
-import { printJson, withExamples, type Context } from "./context.ts";
+import { printJson, toCount, withExamples, type Context } from "./context.ts";
 import { EXIT } from "./failure.ts";
 import { deploymentRow, DEPLOYMENT_HEADS, deploymentTitle } from "./show-deployment.ts";
 import { printTable } from "./table.ts";
@@ -90,9 +90,9 @@ function addList(context: Context, command: Command): void {
     "deployments shop --limit 200 --json",
   )
     .description("list deployments of an app, newest first")
-    .option("--limit <count>", "how many", "20")
-    .option("--before <number>", "only those before this number")
-    .action(async (app: string, { json, ...query }: { json?: boolean; limit: string; before?: string }) => {
+    .option("--limit <count>", "how many", toCount, 20)
+    .option("--before <number>", "only those before this number", toCount)
+    .action(async (app: string, { json, ...query }: { json?: boolean; limit: number; before?: number }) => {
       const client = await context.client();
       const { deployments } = await client.call(api.listDeployments, { params: { app }, query });
       if (json) return deployments.forEach((deployment) => printJson(context, deployment));

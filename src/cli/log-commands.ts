@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { api } from "../http/contract.ts";
 import { sleep } from "../kernel/clock.ts";
 import type { Client, StreamLine } from "./client.ts";
-import { printJson, withExamples, type Context } from "./context.ts";
+import { printJson, toCount, withExamples, type Context } from "./context.ts";
 import { UsageError } from "./failure.ts";
 import { isUnreachable } from "./show-problem.ts";
 import { onlyColours } from "./terminal.ts";
@@ -11,7 +11,7 @@ interface LogOptions {
   readonly json?: boolean;
   readonly follow?: boolean;
   readonly deployment?: string;
-  readonly tail: string;
+  readonly tail: number;
 }
 
 const RETRY_MS = 500;
@@ -26,7 +26,7 @@ export function addLogCommands(program: Command, context: Context): void {
     .description("show what an app prints, or the log of a deployment")
     .option("-f, --follow", "go on as lines come")
     .option("--deployment <id>", "the log of this deployment instead")
-    .option("--tail <lines>", "of an app's output: how many lines of before", "200")
+    .option("--tail <lines>", "of an app's output: how many lines of before", toCount, 200)
     .action(async (app: string | undefined, options: LogOptions) => {
       if ((app === undefined) === (options.deployment === undefined))
         throw new UsageError("Name an app, or a deployment with --deployment.");

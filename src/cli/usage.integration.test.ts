@@ -78,6 +78,11 @@ test.each([
   "logs",
   "logs shop --deployment dep_1",
   "deploy shop --reff x",
+  "logs shop --tail all",
+  "deployments shop --limit -1",
+  "deployments shop --before x",
+  "deliveries shop --limit 1e3",
+  "events shop --limit 2.5",
   "check",
 ])("wrong usage is exit 2: %j", async (words) => {
   const run = await runFairlead(NO_SERVER, words);
