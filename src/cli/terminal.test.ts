@@ -27,6 +27,7 @@ test("a stranger's text cannot move the cursor", () => {
     }),
   );
   expect(plain("\u001B]0;title\u0007a\nb")).not.toMatch(/\p{Cc}/u);
+  expect(plain("main\u202Egnp.exe\u2066x")).toBe("main gnp.exe x");
 });
 
 test("a build's colours stay, its cursor movements go", () => {

@@ -48,7 +48,10 @@ export function onlyColours(text: string): string {
   return plain(head) + coloured.join("");
 }
 
-/** What strangers wrote (commit titles, branch names, GitLab's words), without anything that moves a terminal's cursor. */
+/**
+ * What strangers wrote (commit titles, branch names, GitLab's words), without anything that moves a terminal's cursor or turns the order of what
+ * is shown around.
+ */
 export function plain(text: string): string {
-  return stripVTControlCharacters(text).replaceAll(/\p{Cc}+/gu, " ");
+  return stripVTControlCharacters(text).replaceAll(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu, " ");
 }
