@@ -51,7 +51,9 @@ export function addLinkCommands(program: Command, context: Context): void {
   withExamples(program.command("unlink").argument("<app>", "name or id"), "unlink shop")
     .description("stop an app and remove its webhook and deploy key from GitLab")
     .action(async (app: string, { json }: Json) => {
-      const answer = await (await context.client()).call(api.unlink, { params: { app } });
+      const client = await context.client();
+      await client.call(api.getApp, { params: { app } }); // unlinking what is not there is no error, a misspelt name is
+      const answer = await client.call(api.unlink, { params: { app } });
       if (json) printJson(context, answer);
       else printLeft(context, answer, `Unlinked ${app}`);
       if (answer.left.length > 0) context.exitWith(EXIT.failed);

@@ -11,6 +11,7 @@ import {
   deployment,
   diagnosis,
   fakeServices,
+  notFound,
 } from "../../test/support/services.ts";
 import { Fault } from "../faults/fault.ts";
 
@@ -50,7 +51,9 @@ test("connect: the token comes through standard input, a file or the environment
 test("connect fails: title, cause, fix with links into that GitLab, evidence; exit 1", async () => {
   const connect = () =>
     Promise.reject(
-      Fault.of("INSUFFICIENT_SCOPES", "missing_api", { evidence: { status: 403, words: "nope\u001B[2J" } }),
+      Fault.of("INSUFFICIENT_SCOPES", "missing_api", {
+        evidence: { status: 403, words: "nope\u001B[2J", requestId: "01GITLAB" },
+      }),
     );
   await using server = await startTestServer({ services: fakeServices({ connections: { connect } }) });
   const run = await runFairlead(server.url, "connect https://git.acme.lan/gitlab/", { input: "t" });
@@ -61,6 +64,8 @@ test("connect fails: title, cause, fix with links into that GitLab, evidence; ex
     "https://git.acme.lan/gitlab/-/",
     "status: 403",
     "words: nope",
+    "requestId: 01GITLAB",
+    "fairleadRequestId: req_",
   ]) {
     expect(run.err).toContain(part);
   }
@@ -170,11 +175,18 @@ test("lists: text for people, one JSON object per line for programs", async () =
 test("what was left behind in GitLab is named, and is exit 1", async () => {
   const left = [{ what: "hook", id: 9, url: "https://git.acme.lan/x/-/hooks/9", why: "403" }] as const;
   const services = fakeServices({
-    apps: { unlink: async () => ({ left }), disconnect: async () => ({ left: [] }) },
+    apps: {
+      get: (name) => (name === "shop" ? Promise.resolve(app) : notFound()),
+      unlink: async () => ({ left }),
+      disconnect: async () => ({ left: [] }),
+    },
   });
   await using server = await startTestServer({ services });
   const unlinked = await runFairlead(server.url, "unlink shop");
   expect(unlinked.code).toBe(1);
   expect(unlinked.out).toContain("https://git.acme.lan/x/-/hooks/9");
   expect((await runFairlead(server.url, "disconnect git.acme.lan")).code).toBe(0);
+  const misspelt = await runFairlead(server.url, "unlink shpo");
+  expect([misspelt.code, misspelt.out]).toEqual([1, ""]);
+  expect(misspelt.err).toContain("NOT_FOUND");
 });

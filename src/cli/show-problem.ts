@@ -6,7 +6,10 @@ import { plain, type Terminal } from "./terminal.ts";
 
 export type ErrorFacts = NonNullable<DiagnosisAnswer["error"]>;
 
-/** What a thrown thing means for people and for `--json`: the same object as a diagnosis' `error`. */
+/**
+ * What a thrown thing means for people and for `--json`: the same object as a diagnosis' `error`. `requestId` in the evidence is GitLab's, for
+ * its administrator; the one of the request to Fairlead stands beside it.
+ */
 export function errorFacts(thrown: unknown): ErrorFacts {
   const problem: Problem = thrown instanceof ServerProblem ? thrown.problem : toProblem(toFault(thrown), {});
   const { code, reason, title, detail, fix, evidence, requestId } = problem;
@@ -16,7 +19,7 @@ export function errorFacts(thrown: unknown): ErrorFacts {
     title,
     cause: detail,
     fix,
-    evidence: { ...evidence, ...(requestId && { requestId }) },
+    evidence: { ...evidence, ...(requestId && { fairleadRequestId: requestId }) },
   };
 }
 
