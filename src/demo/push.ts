@@ -5,8 +5,8 @@ import type { Secret } from "../kernel/secret.ts";
 
 /** A developer's clone, pushing with real git over HTTP. The token goes through a pipe, as a credential helper would hand it over. */
 export interface DeveloperClone {
-  /** Writes the files, commits, pushes; returns the commit's id. */
-  push(files: Readonly<Record<string, string>>, message: string): Promise<string>;
+  /** Writes the files, commits, pushes to `branch` (`main`); returns the commit's id. */
+  push(files: Readonly<Record<string, string>>, message: string, branch?: string): Promise<string>;
 }
 
 export async function openClone(options: {
@@ -32,12 +32,12 @@ export async function openClone(options: {
   await mkdir(options.folder, { recursive: true });
   await git("init", "--quiet", "--initial-branch=main");
   return {
-    async push(files, message) {
+    async push(files, message, branch = "main") {
       for (const [name, content] of Object.entries(files))
         await writeFile(join(options.folder, name), content);
       await git("add", "--all");
       await git("commit", "--quiet", "--message", message);
-      await git("push", "--quiet", options.url, "HEAD:refs/heads/main");
+      await git("push", "--quiet", options.url, `HEAD:refs/heads/${branch}`);
       return git("rev-parse", "HEAD");
     },
   };

@@ -12,6 +12,12 @@ import { findProcesses, killProcesses } from "./leftovers.ts";
 
 const BIN = join(import.meta.dirname, "../../bin/fairlead.mjs");
 
+export interface CliResult {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
 /** A Fairlead as people run it: processes of its own, started through `bin/fairlead.mjs`. */
 export interface Fairlead extends AsyncDisposable {
   readonly dataDir: string;
@@ -29,6 +35,8 @@ export interface Fairlead extends AsyncDisposable {
   end(signal: "SIGINT" | "SIGTERM"): Promise<number | null>;
   /** Starts the server again after `kill` or `end`. */
   start(): Promise<void>;
+  /** Runs a command of the command line as a person on the same machine would. */
+  cli(words: readonly string[], input?: string): Promise<CliResult>;
   waitForEnd(deploymentId: string, seconds?: number): Promise<DeploymentAnswer>;
   /** The newest deployment of an app for this commit, as soon as there is one. */
   findDeployment(app: string, commit: string): Promise<DeploymentAnswer>;
@@ -98,6 +106,7 @@ export async function startFairlead(
     },
     pid: () => server?.pid ?? 0,
     output: () => printed,
+    cli: (words, input) => runCommand(words, { ...env, FAIRLEAD_URL: apiUrl, NO_COLOR: "1" }, input),
     kill: async () => void (await end("SIGKILL")),
     end,
     waitForEnd: (deployment, seconds = 90) =>
@@ -128,6 +137,23 @@ export async function startFairlead(
       }
     },
   };
+}
+
+async function runCommand(
+  words: readonly string[],
+  env: Record<string, string>,
+  input: string | undefined,
+): Promise<CliResult> {
+  const program = launch(process.execPath, [BIN, ...words], {
+    env,
+    signal: AbortSignal.timeout(120_000),
+    ...(input === undefined ? {} : { input }),
+  });
+  const written = { out: "", err: "" };
+  program.stdout?.on("data", (part: Buffer) => (written.out += part.toString()));
+  program.stderr?.on("data", (part: Buffer) => (written.err += part.toString()));
+  const { exitCode } = await program.ended;
+  return { code: exitCode, ...written };
 }
 
 function isAlive(pid: number | undefined): boolean {
