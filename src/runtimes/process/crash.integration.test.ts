@@ -127,79 +127,72 @@ for (const method of METHODS) {
         expect(isAlive(state!.launcher)).toBe(false);
       });
 
-      it.runIf(method === "unshare")(
-        "a process that has the number of a dead launcher is neither adopted nor harmed",
-        async () => {
-          const request = await world.startOf({ "app.mjs": SERVE }, ["node", "app.mjs"]);
-          await world.runtime.start(request);
-          const folder = folderOf(request.replicaId);
-          const claim = await findClaim(folder);
-          process.kill(claim!.pid, "SIGKILL");
-          await eventually(() => !isAlive(claim!));
-          const stranger = launch("/bin/sleep", ["60"], { env: {}, output: "ignore" });
-          const strange = findProcess(stranger.pid!)!;
-          const state = (await findState(folder))!;
-          const wrong = { ...strange, startTime: String(Number(strange.startTime) - 1) };
-          const otherBoot = { ...strange, boot: "another" };
-          await writeFile(join(folder, "launcher.json"), JSON.stringify(wrong));
-          await writeFile(
-            join(folder, "state.json"),
-            JSON.stringify({ ...state, launcher: wrong, sandbox: { wrapper: otherBoot, first: wrong } }),
-          );
-          expect((await world.find(request.replicaId))?.state).toBe("exited");
-          await world.runtime.stop(request.replicaId, null, 1_000);
-          expect(isAlive(strange)).toBe(true);
-          stranger.kill("SIGKILL");
-        },
-      );
+      if (method !== "unshare") return; // the rest does not depend on the way
 
-      it.runIf(method === "unshare")(
-        "a half-made replica of a crashed start does not hold its port for ever",
-        async () => {
-          const replicaId = newId("rpl");
-          await mkdir(folderOf(replicaId));
-          await writeFile(join(dataDir(), "runtime", "ports", "18000"), replicaId);
-          await writeFile(join(dataDir(), "runtime", "ports", "18001"), newId("rpl"));
-          await world.under.another();
-          const ports = await readdir(join(dataDir(), "runtime", "ports"));
-          expect(ports).toContain("18000"); // it may still be in the making
-          expect(ports).not.toContain("18001");
-          const request = await world.startOf({ "app.mjs": SERVE }, ["node", "app.mjs"], { replicaId });
-          await world.runtime.start(request);
-          await world.runtime.stop(replicaId, null, 0);
-        },
-      );
+      it("a process that has the number of a dead launcher is neither adopted nor harmed", async () => {
+        const request = await world.startOf({ "app.mjs": SERVE }, ["node", "app.mjs"]);
+        await world.runtime.start(request);
+        const folder = folderOf(request.replicaId);
+        const claim = await findClaim(folder);
+        process.kill(claim!.pid, "SIGKILL");
+        await eventually(() => !isAlive(claim!));
+        const stranger = launch("/bin/sleep", ["60"], { env: {}, output: "ignore" });
+        const strange = findProcess(stranger.pid!)!;
+        const state = (await findState(folder))!;
+        const wrong = { ...strange, startTime: String(Number(strange.startTime) - 1) };
+        const otherBoot = { ...strange, boot: "another" };
+        await writeFile(join(folder, "launcher.json"), JSON.stringify(wrong));
+        await writeFile(
+          join(folder, "state.json"),
+          JSON.stringify({ ...state, launcher: wrong, sandbox: { wrapper: otherBoot, first: wrong } }),
+        );
+        expect((await world.find(request.replicaId))?.state).toBe("exited");
+        await world.runtime.stop(request.replicaId, null, 1_000);
+        expect(isAlive(strange)).toBe(true);
+        stranger.kill("SIGKILL");
+      });
 
-      it.runIf(method === "unshare")(
-        "logs are bounded, and a reader follows them through rotations",
-        async () => {
-          const script = `let n = 0; const word = "x".repeat(80);
+      it("a half-made replica of a crashed start does not hold its port for ever", async () => {
+        const replicaId = newId("rpl");
+        await mkdir(folderOf(replicaId));
+        await writeFile(join(dataDir(), "runtime", "ports", "18000"), replicaId);
+        await writeFile(join(dataDir(), "runtime", "ports", "18001"), newId("rpl"));
+        await world.under.another();
+        const ports = await readdir(join(dataDir(), "runtime", "ports"));
+        expect(ports).toContain("18000"); // it may still be in the making
+        expect(ports).not.toContain("18001");
+        const request = await world.startOf({ "app.mjs": SERVE }, ["node", "app.mjs"], { replicaId });
+        await world.runtime.start(request);
+        await world.runtime.stop(replicaId, null, 0);
+      });
+
+      it("logs are bounded, and a reader follows them through rotations", async () => {
+        const script = `let n = 0; const word = "x".repeat(80);
         setInterval(() => { for (let i = 0; i < 5; i++) console.log(++n + " " + word); if (n >= 1200) process.stdout.write("end\\n"); }, 10);`;
-          const request = await world.startOf({ "app.mjs": script }, ["node", "app.mjs"]);
-          await world.runtime.start(request);
-          const seen: number[] = [];
-          for await (const line of world.runtime.logs(request.replicaId, {
-            tailLines: 1_000_000,
-            follow: true,
-            signal: deadline(30_000),
-          })) {
-            if (line === "end") break;
-            seen.push(Number(line.split(" ")[0]));
-          }
-          expect(seen).toEqual(seen.map((_, i) => seen[0]! + i));
-          expect(seen.length).toBeGreaterThan(1_000);
-          for (const name of ["out.log", "out.log.1"]) {
-            expect((await readFile(join(folderOf(request.replicaId), name))).length).toBeLessThanOrEqual(
-              20_000,
-            );
-          }
-          const tail = await collect(
-            world.runtime.logs(request.replicaId, { tailLines: 3, follow: false, signal: deadline(5_000) }),
+        const request = await world.startOf({ "app.mjs": script }, ["node", "app.mjs"]);
+        await world.runtime.start(request);
+        const seen: number[] = [];
+        for await (const line of world.runtime.logs(request.replicaId, {
+          tailLines: 1_000_000,
+          follow: true,
+          signal: deadline(30_000),
+        })) {
+          if (line === "end") break;
+          seen.push(Number(line.split(" ")[0]));
+        }
+        expect(seen).toEqual(seen.map((_, i) => seen[0]! + i));
+        expect(seen.length).toBeGreaterThan(1_000);
+        for (const name of ["out.log", "out.log.1"]) {
+          expect((await readFile(join(folderOf(request.replicaId), name))).length).toBeLessThanOrEqual(
+            20_000,
           );
-          expect(tail).toHaveLength(3);
-          await world.runtime.stop(request.replicaId, null, 0);
-        },
-      );
+        }
+        const tail = await collect(
+          world.runtime.logs(request.replicaId, { tailLines: 3, follow: false, signal: deadline(5_000) }),
+        );
+        expect(tail).toHaveLength(3);
+        await world.runtime.stop(request.replicaId, null, 0);
+      });
     },
   );
 }
