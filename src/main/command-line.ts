@@ -5,6 +5,7 @@ import { readVersion } from "./program.ts";
 
 /** `fairlead …`: returns the exit code. What a command needs beyond the command line itself is loaded when it is called. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
+  process.umask(0o077); // what Fairlead writes is nobody else's, also in the moment before its mode is set
   const stopping = new AbortController();
   const stop = (signal: NodeJS.Signals): void => {
     if (stopping.signal.aborted) process.exit(130); // a second Ctrl-C does not wait
