@@ -48,7 +48,8 @@ const FIRST_LINES = "POST /hooks/gitlab/h HTTP/1.1\r\nhost: x\r\n";
 const MB_CHUNK = `100000\r\n${"x".repeat(0x10_0000)}\r\n`;
 
 test("a body that says it is too long is refused before it comes", async () => {
-  await using server = await startTestServer();
+  const services = fakeServices({ pushes: { knows: async () => true } });
+  await using server = await startTestServer({ services });
   const socket = await open(server.port);
   socket.write(`${FIRST_LINES}content-length: ${26 * 2 ** 20 + 1}\r\n\r\n`);
   const [answer] = (await once(socket, "data", { signal: deadline(5000) })) as [Buffer];
@@ -60,7 +61,9 @@ test.each(["content-length: 62914560", "transfer-encoding: chunked"])(
   "a sender that reads the answer only after it has sent everything (%s) gets its 413",
   async (length) => {
     const accept = vi.fn();
-    await using server = await startTestServer({ services: fakeServices({ pushes: { accept } }) });
+    await using server = await startTestServer({
+      services: fakeServices({ pushes: { accept, knows: async () => true } }),
+    });
     const socket = await open(server.port);
     const answer = readAll(socket);
     socket.write(`${FIRST_LINES}${length}\r\nconnection: close\r\n\r\n`);
@@ -72,8 +75,19 @@ test.each(["content-length: 62914560", "transfer-encoding: chunked"])(
   },
 );
 
+test("who does not know a hook's path is answered before the body comes", async () => {
+  const services = fakeServices({ pushes: { knows: async (path) => path !== "h" } });
+  await using server = await startTestServer({ services });
+  const socket = await open(server.port);
+  socket.write(`${FIRST_LINES}content-length: 20000000\r\n\r\n`);
+  const [answer] = (await once(socket, "data", { signal: deadline(5000) })) as [Buffer];
+  expect(answer.toString()).toMatch(/^HTTP\/1\.1 404 /);
+  socket.destroy();
+});
+
 test("fetch gets the 413 too", async () => {
-  await using server = await startTestServer();
+  const services = fakeServices({ pushes: { knows: async () => true } });
+  await using server = await startTestServer({ services });
   const body = new Uint8Array(40 * 2 ** 20);
   expect((await fetch(`${server.url}/hooks/gitlab/h`, { method: "POST", body })).status).toBe(413);
 });
@@ -82,7 +96,7 @@ test("an endless body is cut off", async () => {
   const accept = vi.fn();
   await using server = await startTestServer({
     requestTimeoutMs: 500,
-    services: fakeServices({ pushes: { accept } }),
+    services: fakeServices({ pushes: { accept, knows: async () => true } }),
   });
   const socket = await open(server.port);
   const closed = readAll(socket);
@@ -100,7 +114,7 @@ test("a body that drips in is given up", async () => {
   const accept = vi.fn();
   await using server = await startTestServer({
     requestTimeoutMs: 200,
-    services: fakeServices({ pushes: { accept } }),
+    services: fakeServices({ pushes: { accept, knows: async () => true } }),
   });
   const socket = await open(server.port);
   const answer = readAll(socket);
@@ -113,7 +127,9 @@ test("a body that drips in is given up", async () => {
 
 test("a sender who goes away in the middle of a body harms nothing", async () => {
   const accept = vi.fn(async () => ({ kind: "accepted", deliveryId: "dlv_1" }) as const);
-  await using server = await startTestServer({ services: fakeServices({ pushes: { accept } }) });
+  await using server = await startTestServer({
+    services: fakeServices({ pushes: { accept, knows: async () => true } }),
+  });
   const socket = await open(server.port);
   socket.write(`${FIRST_LINES}content-length: 1000\r\n\r\nhalf`);
   socket.resetAndDestroy();

@@ -5,13 +5,15 @@ import { Fault } from "../faults/fault.ts";
 import type { Acceptance, IncomingDelivery } from "../pushes/pushes.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 
+const knows = async (): Promise<boolean> => true;
+
 async function call(
   acceptance: Acceptance,
   request: { payload?: string | Buffer; headers?: Record<string, string> } = {},
 ) {
   const accept = vi.fn(async (_delivery: IncomingDelivery) => acceptance);
   const metrics = createMetrics();
-  const server = await buildTestServer({ metrics, services: fakeServices({ pushes: { accept } }) });
+  const server = await buildTestServer({ metrics, services: fakeServices({ pushes: { accept, knows } }) });
   const answer = await server.inject({ method: "POST", url: "/hooks/gitlab/h00k", ...request });
   return { answer, delivery: accept.mock.calls[0]?.[0], metrics: (await metrics.render()).body };
 }
@@ -48,7 +50,7 @@ test.each([
 
 test("without a database the answer is 503 with Retry-After", async () => {
   const accept = () => Promise.reject(Fault.of("DATABASE_UNAVAILABLE", "", { retryable: true }));
-  const server = await buildTestServer({ services: fakeServices({ pushes: { accept } }) });
+  const server = await buildTestServer({ services: fakeServices({ pushes: { accept, knows } }) });
   const answer = await server.inject({ method: "POST", url: "/hooks/gitlab/h00k", payload: "{}" });
   expect(answer.statusCode).toBe(503);
   expect(Number(answer.headers["retry-after"])).toBeGreaterThan(0);

@@ -9,7 +9,7 @@ import type { Logger } from "../telemetry/log.ts";
 import { createDeliveryWriter } from "./delivery-writer.ts";
 import { createHookCache, type HookCache, type KnownHook } from "./hook-cache.ts";
 import { headersOf, judge, payloadOf, shortPayload } from "./judge.ts";
-import type { Acceptance, IncomingDelivery } from "./pushes.ts";
+import type { Acceptance, IncomingDelivery, Pushes } from "./pushes.ts";
 import type { NewDelivery, Stored } from "./store-delivery.ts";
 
 export interface AcceptDeps {
@@ -25,11 +25,11 @@ const HOOK_PATH = /^[A-Za-z0-9_-]{43}$/;
 const FRESH_MS = 1000;
 
 /** Verify, judge, store: the whole of what GitLab waits for. */
-export function createAccept(deps: AcceptDeps): (delivery: IncomingDelivery) => Promise<Acceptance> {
+export function createAccept(deps: AcceptDeps): Pick<Pushes, "knows" | "accept"> {
   const hooks = createHookCache(deps.store.db, deps.vault);
   const write = createDeliveryWriter(deps.store.pool);
-  return async (delivery) => {
-    const hook = HOOK_PATH.test(delivery.hookPath) ? await findHook(hooks, delivery.hookPath) : null;
+  const accept: Pushes["accept"] = async (delivery) => {
+    const hook = await findHook(hooks, delivery.hookPath);
     if (!hook) return { kind: "unknown_hook" };
     const trusted = await verify(deps, hooks, hook, delivery);
     if (!trusted) return { kind: "refused" };
@@ -51,9 +51,11 @@ export function createAccept(deps: AcceptDeps): (delivery: IncomingDelivery) => 
     if (stored.kind === "no_project") hooks.forget(delivery.hookPath);
     return answer(stored, row.id);
   };
+  return { accept, knows: async (hookPath) => (await findHook(hooks, hookPath)) !== null };
 }
 
 async function findHook(hooks: HookCache, hookPath: string): Promise<KnownHook | null> {
+  if (!HOOK_PATH.test(hookPath)) return null;
   try {
     return await hooks.find(hookPath);
   } catch (error) {

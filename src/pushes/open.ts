@@ -31,7 +31,7 @@ export function createPushes(deps: PushesDeps): Pushes & { run(signal: AbortSign
     ...(deps.polling === undefined ? {} : { intervals: deps.polling }),
   });
   return {
-    accept: createAccept(deps),
+    ...createAccept(deps),
     list: (app, limit) => listDeliveries(db, app, limit),
     get: (id) => getDelivery(db, id),
     replay: (id) => replayDelivery(deps.store, id),

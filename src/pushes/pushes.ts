@@ -45,6 +45,10 @@ export interface DryRun {
 }
 
 export interface Pushes {
+  /**
+   * Whether a hook has this secret path: who does not know it may not make us hold a body. Throws `DATABASE_UNAVAILABLE`.
+   */
+  knows(hookPath: string): Promise<boolean>;
   /** Verifies, stores, notifies: one statement for an accepted push. Throws `DATABASE_UNAVAILABLE` when it could not be stored (answered 503). */
   accept(delivery: IncomingDelivery): Promise<Acceptance>;
   list(app: string, limit: number): Promise<readonly DeliveryView[]>;
