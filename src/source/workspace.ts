@@ -146,7 +146,40 @@ function isRefusedWrite({ failure, stderr }: RunError): boolean {
 }
 
 async function readTree(commit: string, options: WorkspaceOptions): Promise<void> {
+  await recognise(commit, options);
   await gitIn(options, ["read-tree", "--reset", "-u", "--end-of-options", commit]);
+}
+
+/**
+ * After a build the files belong to the user it ran as, and git would take every one for changed and write it anew, at each deployment.
+ * So their content is compared first (40 MB: 0.1 s instead of 0.4 to 1.4 s); what differs is left to `readTree`.
+ */
+async function recognise(commit: string, options: WorkspaceOptions): Promise<void> {
+  const { uid } = await lstat(options.folder);
+  if (uid === process.getuid?.()) return;
+  const gitDir = await ensurePlainFolder(options.state, commit.length === 64 ? "sha256" : "sha1");
+  await gitIn({ ...options, mirror: gitDir }, ["update-index", "-q", "--refresh"]);
+}
+
+/**
+ * A repository of nothing but the rule that files are compared byte by byte: a build may have written a `.gitattributes` by which other
+ * content counts as the same.
+ */
+async function ensurePlainFolder(state: string, format: "sha1" | "sha256"): Promise<string> {
+  const folder = join(state, "plain.git");
+  for (const name of ["objects", "refs", "info"])
+    await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
+  const version =
+    format === "sha1"
+      ? "[core]\nrepositoryformatversion = 0\n"
+      : "[core]\nrepositoryformatversion = 1\n[extensions]\nobjectFormat = sha256\n";
+  await writeFile(join(folder, "config"), version);
+  await writeFile(
+    join(folder, "info", "attributes"),
+    "* -text -crlf -eol -ident -filter -working-tree-encoding\n",
+  );
+  await writeFile(join(folder, "HEAD"), "ref: refs/heads/none\n");
+  return folder;
 }
 
 async function gitIn(options: WorkspaceOptions, args: readonly string[]): Promise<{ stdout: string }> {
