@@ -15,9 +15,9 @@ export function portOf(address: AddressInfo | string | null): number {
 }
 
 /** `http://shop.localhost:8080` for `shop.localhost`: the apps' scheme and port, with what port 0 became. */
-export function appUrls(config: Config, edgePort: number): (host: string) => string {
+export function appUrls(config: Pick<Config, "appsUrl">, edgePort: number): (host: string) => string {
   const { protocol, port } = new URL(config.appsUrl);
-  const shown = config.edgePort === 0 && port === "" ? String(edgePort) : port;
+  const shown = port === "0" ? String(edgePort) : port;
   return (host) => `${protocol}//${host}${shown === "" ? "" : `:${shown}`}`;
 }
 
