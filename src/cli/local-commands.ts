@@ -5,7 +5,7 @@ import { UsageError } from "./failure.ts";
 
 /** Handed in by `main.ts`: what runs in this process. Long ones handle signals themselves and return the exit code. */
 export interface LocalCommands {
-  serve(config: Config): Promise<number>;
+  serve(config: Config, options: { readonly json: boolean }): Promise<number>;
   demo(options: { readonly once: boolean; readonly json: boolean }): Promise<number>;
   /** Throws a `RangeError` for a version that GitLab never had. */
   sandbox(options: {
@@ -30,6 +30,7 @@ interface ServeOptions {
   readonly port?: string;
   readonly dataDir?: string;
   readonly allowUnisolated?: boolean;
+  readonly json?: boolean;
 }
 
 export function addLocalCommands(program: Command, context: Context, local: LocalCommands): void {
@@ -47,6 +48,7 @@ export function addLocalCommands(program: Command, context: Context, local: Loca
     .option("--port <port>", "their port")
     .option("--data-dir <folder>", "where everything is kept")
     .option("--allow-unisolated", "build and run apps even where they cannot be isolated")
+    .option("--json", "one JSON object when it is ready, instead of text")
     .addHelpText(
       "after",
       () =>
@@ -55,7 +57,7 @@ export function addLocalCommands(program: Command, context: Context, local: Loca
     .action(async (options: ServeOptions) => {
       const config = context.config(serveOverrides(options));
       for (const warning of config.warnings) context.terminal.err(`! ${warning}`);
-      context.exitWith(await local.serve(config));
+      context.exitWith(await local.serve(config, { json: options.json === true }));
     });
 
   withExamples(program.command("sandbox"), "sandbox", "sandbox --version 18.9.0 --port 8929")

@@ -104,6 +104,7 @@ test("every command has help with an example, and help needs no configuration", 
     const help = await runFairlead(NO_SERVER, `${command} --help`, { config });
     expect([command, help.code]).toEqual([command, 0]);
     expect(help.out).toContain(`$ fairlead ${command}`);
+    expect(help.out).toContain("--json");
   }
 });
 
@@ -131,7 +132,9 @@ test("what runs in this process is called with the configuration and its options
   });
   expect(run.code).toBe(7);
   expect(run.err).toContain("FAIRLEAD_PROT");
-  expect(serve).toHaveBeenCalledWith(expect.objectContaining({ port: 0, allowUnisolated: true }));
+  expect(serve).toHaveBeenCalledWith(expect.objectContaining({ port: 0, allowUnisolated: true }), {
+    json: false,
+  });
   await runFairlead(NO_SERVER, "demo --once", { local });
   expect(local.demo).toHaveBeenCalledWith({ once: true, json: false });
   const kept = await runFairlead(NO_SERVER, "backup f --json", { local });

@@ -26,9 +26,9 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     config: (overrides) => readConfig(undefined, overrides),
     checkConnection: async (request) => (await import("../doctor/check.ts")).checkConnection(request),
     local: {
-      serve: async (config) => {
+      serve: async (config, options) => {
         keepCompiledCode(config.dataDir);
-        return (await import("./serve-command.ts")).serve(config, stdout, signal);
+        return (await import("./serve-command.ts")).serve(config, options, stdout, signal);
       },
       demo: async (options) => (await import("./demo-command.ts")).demo(options, stdout, signal),
       sandbox: async (options) => (await import("./sandbox-command.ts")).sandbox(options, stdout, signal),
