@@ -1,4 +1,4 @@
-import { Agent, request as send, type ClientRequest } from "node:http";
+import { Agent, request as send, type ClientRequest, type IncomingMessage } from "node:http";
 import { agentFor, pickUpstream, waitBeforeRetry, type Exchange } from "./exchange.ts";
 import { forwardedHeaders } from "./headers.ts";
 import { answerPage, type PageName } from "./pages.ts";
@@ -35,10 +35,18 @@ export function createDispatch(options: DispatchOptions): (exchange: Exchange) =
     }
     exchange.current = outgoing;
     count(upstream, outgoing);
-    outgoing.on("response", (answer) => relayAnswer(exchange, answer));
+    outgoing.on("response", (answer) => {
+      if (isFinal(answer)) relayAnswer(exchange, answer);
+      else settleWith(exchange, "bad-gateway");
+    });
     outgoing.on("error", (error) => failed(exchange, upstream, error));
     if (exchange.upgrade) {
       joinOnUpgrade(exchange, outgoing, { idleMs, onJoined: (app) => count(upstream, app) });
+    } else {
+      outgoing.on("upgrade", (_answer, app) => {
+        app.destroy();
+        settleWith(exchange, "bad-gateway");
+      });
     }
     relayBody(exchange, outgoing);
   };
@@ -80,6 +88,11 @@ function open(exchange: Exchange, upstream: Upstream, agent: Agent, trusted: boo
     if (error instanceof TypeError) return null;
     throw error;
   }
+}
+
+/** Node's parser lets any three digits in, and sends none below 100. A 101 that nobody asked for would turn the client's connection over. */
+function isFinal(answer: IncomingMessage): boolean {
+  return (answer.statusCode ?? 0) >= 200;
 }
 
 /** A request and, after an upgrade, a connection are under way until they are closed. */

@@ -72,11 +72,11 @@ export function createProxy(options: ProxyOptions): Proxy {
     socket.on("error", () => duplex.destroy());
     upgraded.add(socket);
     socket.once("close", () => upgraded.delete(socket));
-    take(request, responseOnSocket(request, socket), { socket, head });
+    const response = responseOnSocket(request, socket);
+    if (response) take(request, response, { socket, head });
+    else socket.destroy();
   });
-  server.on("connect", (_request, socket: Duplex) => {
-    socket.end("HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
-  });
+  server.on("connect", ({ socket }: IncomingMessage) => refuseTunnel(socket, limits.keepAliveMs));
   const sweep = setInterval(() => endSlow(underway, limits.answerMs), Math.min(5000, limits.answerMs));
   sweep.unref();
   let closed: Promise<void> | undefined;
@@ -107,6 +107,13 @@ function serverOptions(limits: Limits): Parameters<typeof createServer>[0] {
     insecureHTTPParser: false,
     shouldUpgradeCallback: wantsWebsocket,
   };
+}
+
+/** Node has let go of the connection: without us a reset would end the process, and a client that stays would never be let go. */
+function refuseTunnel(socket: Socket, patienceMs: number): void {
+  socket.on("error", () => socket.destroy());
+  socket.setTimeout(patienceMs, () => socket.destroy());
+  socket.end("HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
 }
 
 /** The client is gone, or has its answer while its request was still being sent. */

@@ -8,11 +8,19 @@ export function wantsWebsocket(request: IncomingMessage): boolean {
   return request.method === "GET" && request.headers.upgrade?.toLowerCase() === "websocket";
 }
 
-/** A response on the socket of an upgrade request, for the case that the app (or we) refuse it. It ends the connection. */
-export function responseOnSocket(request: IncomingMessage, socket: Socket): ServerResponse {
+/**
+ * A response on the socket of an upgrade request, for the case that the app (or we) refuse it. It ends the connection. Null while an earlier,
+ * pipelined request of the same connection waits for its answer.
+ */
+export function responseOnSocket(request: IncomingMessage, socket: Socket): ServerResponse | null {
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
-  response.assignSocket(socket);
+  try {
+    response.assignSocket(socket);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ERR_HTTP_SOCKET_ASSIGNED") return null;
+    throw error;
+  }
   response.on("finish", () => {
     response.detachSocket(socket);
     socket.end();
