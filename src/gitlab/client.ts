@@ -5,7 +5,7 @@ import { createHookCalls } from "./hook-calls.ts";
 import { createTokenCalls } from "./token-calls.ts";
 import { createTransport } from "./transport.ts";
 
-/** A client for one GitLab and one token. Nothing is sent before the first call. Throws `INVALID_URL`. */
+/** A client for one GitLab and one token. Nothing is sent before the first call. Throws `INVALID_URL`, and `BAD_REQUEST` for a damaged CA. */
 export function createGitLab(options: GitLabOptions): GitLab {
   const transport = createTransport(options);
   return {

@@ -171,6 +171,17 @@ describe("reaching", () => {
     expect((await gitlab.getUser()).username).toBe("amy");
   });
 
+  test.each([
+    "garbage",
+    "-----BEGIN CERTIFICATE-----\n",
+    "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    `${tlsFixture("ca.pem")}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`,
+  ])("a damaged CA is told, not left out: %j", (ca) => {
+    expect(() => client("https://git.acme.lan", { ca })).toThrow(
+      expect.objectContaining({ code: "BAD_REQUEST", reason: "invalid" }),
+    );
+  });
+
   test("https where http is spoken", async () => {
     await using server = await startAnswering(() => ({ body: {} }));
     await using gitlab = client(server.url.replace("http:", "https:"));
