@@ -59,9 +59,9 @@ interface Answer {
   readonly message?: string;
 }
 
-export async function startChild(folder: string, uid?: number) {
+export async function startChild(folder: string, uid?: number, env: Readonly<Record<string, string>> = {}) {
   const child = launch(process.execPath, ["--input-type=module", "-e", CHILD, folder], {
-    env: { PATH: "/usr/bin:/bin:/usr/sbin:/sbin" },
+    env: { PATH: "/usr/bin:/bin:/usr/sbin:/sbin", ...env },
     keepStdin: true,
     ...(uid === undefined ? {} : { uid, gid: uid }),
   });

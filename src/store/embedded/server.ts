@@ -7,7 +7,14 @@ import { launch, type Program, type ProgramEnd } from "../../kernel/run.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { wrapCommand } from "./account.ts";
 import type { ServerProgram } from "./cluster.ts";
-import { DATABASE, ROLE, serverArguments, SUPERUSER, type ServerPaths } from "./settings.ts";
+import {
+  connectionString,
+  DATABASE,
+  ROLE,
+  serverArguments,
+  SUPERUSER,
+  type ServerPaths,
+} from "./settings.ts";
 
 /** Milliseconds until a started server must answer. Recovery replays at most max_wal_size (256 MB). */
 const READY_MS = 60_000;
@@ -74,7 +81,7 @@ async function waitUntilReady(
 
 /** False while the server does not take connections yet. Fairlead's role is no superuser: its SQL reaches no file and no program. */
 async function ensureDatabase(paths: ServerPaths): Promise<boolean> {
-  const client = new Client({ host: paths.sockets, user: SUPERUSER, database: "postgres" });
+  const client = new Client({ connectionString: connectionString(paths.sockets, "postgres", SUPERUSER) });
   client.on("error", () => {}); // the connection is thrown away; the query has failed as well
   try {
     await client.connect();

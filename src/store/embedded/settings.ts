@@ -4,9 +4,15 @@ export const DATABASE = "fairlead";
 /** Makes those two and is used for nothing else. */
 export const SUPERUSER = "postgres";
 
-/** How to reach `database` over the socket in `folder`. Only who may enter the folder can. */
-export function connectionString(folder: string, database: string): string {
-  return `postgresql:///${database}?host=${encodeURIComponent(folder)}&user=${ROLE}`;
+/** Names the socket: PostgreSQL calls it `.s.PGSQL.5432`. */
+const PORT = "5432";
+
+/**
+ * How to reach `database` over the socket in `folder`. Only who may enter the folder can. Port and encryption are said, because `pg` would take them
+ * from the PGPORT and PGSSLMODE of the person's shell.
+ */
+export function connectionString(folder: string, database: string, role: string = ROLE): string {
+  return `postgresql:///${database}?host=${encodeURIComponent(folder)}&port=${PORT}&user=${role}&sslmode=disable`;
 }
 
 /**
@@ -15,6 +21,7 @@ export function connectionString(folder: string, database: string): string {
  */
 const SETTINGS: Readonly<Record<string, string>> = {
   listen_addresses: "",
+  port: PORT,
   unix_socket_permissions: "0700",
   max_connections: "60",
   shared_buffers: "24MB",

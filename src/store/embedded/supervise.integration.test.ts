@@ -39,6 +39,18 @@ test("what is written is there after a stop and a start; a stop leaves no proces
   expect(await query(again.connectionString, "select n from kept")).toEqual([{ n: 7 }]);
 });
 
+test("the address of another database in the person's environment is not taken for ours", async () => {
+  const dataFolder = await makeFolder();
+  const { answer } = await startChild(dataFolder, undefined, {
+    PGHOST: "db.example.com",
+    PGPORT: "6543",
+    PGUSER: "somebody",
+    PGDATABASE: "other",
+    PGSSLMODE: "require",
+  });
+  expect(answer).toMatchObject({ address: expect.stringContaining("/fairlead?") });
+});
+
 test("a killed server is started again under a running Fairlead, and nothing that was acknowledged is lost", async () => {
   const dataFolder = await makeFolder();
   await using server = await startEmbedded({ dataFolder });
