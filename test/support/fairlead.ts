@@ -55,6 +55,7 @@ export async function startFairlead(
     FAIRLEAD_DATA_DIR: dataDir,
     FAIRLEAD_PORT: String(port),
     FAIRLEAD_EDGE_PORT: String(edge.port),
+    FAIRLEAD_ALLOW_UNISOLATED: "1", // tests build only what they bring along, also where nothing can be isolated
     ...(options.polling ? {} : { FAIRLEAD_PUBLIC_URL: apiUrl }),
     ...options.env,
   };

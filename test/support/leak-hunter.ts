@@ -122,9 +122,20 @@ async function searchFile(path: string, forms: readonly SecretForm[]): Promise<L
   }
 }
 
+/** One pass for all forms by their first two bytes: asking `indexOf` for each of some hundred forms took 10 s for a database's 80 MB. */
 function search(bytes: Buffer, forms: readonly SecretForm[]): { form: SecretForm; offset: number }[] {
-  return forms.flatMap((form) => {
-    const offset = bytes.indexOf(form.bytes);
-    return offset < 0 ? [] : [{ form, offset }];
-  });
+  const byStart = Map.groupBy(forms, ({ bytes: wanted }) => ((wanted[0] ?? 0) << 8) | (wanted[1] ?? 0));
+  const isStart = new Uint8Array(1 << 16);
+  for (const start of byStart.keys()) isStart[start] = 1;
+  const found = new Map<SecretForm, number>();
+  for (let offset = 0, last = bytes.length - 1; offset < last; offset++) {
+    const start = (bytes[offset]! << 8) | bytes[offset + 1]!;
+    if (isStart[start] === 0) continue;
+    for (const form of byStart.get(start) ?? []) {
+      const end = offset + form.bytes.length;
+      if (found.has(form) || end > bytes.length) continue;
+      if (form.bytes.compare(bytes, offset, end) === 0) found.set(form, offset);
+    }
+  }
+  return [...found].map(([form, offset]) => ({ form, offset }));
 }
