@@ -7,8 +7,10 @@ import { readVersion } from "./program.ts";
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
   process.umask(0o077); // what Fairlead writes is nobody else's, also in the moment before its mode is set
   const stopping = new AbortController();
+  let interrupts = 0;
   const stop = (signal: NodeJS.Signals): void => {
-    if (stopping.signal.aborted) process.exit(130); // a second Ctrl-C does not wait
+    // A second Ctrl-C does not wait. Different signals may come together, as when a terminal is closed: the first decides.
+    if (signal === "SIGINT" && ++interrupts > 1) process.exit(130);
     stopping.abort(signal);
   };
   process.on("SIGINT", stop);
