@@ -52,8 +52,11 @@ function treeOptions(
   redact: (text: string) => string,
 ): WorkspaceOptions {
   const state = parts.stateOf(request.workspace);
-  const { lockFile, successor } = hold;
-  const guard: Guard = { work: "deploy", workspace: { lockFile, successor, index: indexFile(state) } };
+  const { lockFile, claimFile, successor } = hold;
+  const guard: Guard = {
+    work: "deploy",
+    workspace: { lockFile, claimFile, successor, index: indexFile(state) },
+  };
   const onLine = createVoice(request.onLine, redact);
   return {
     git: parts.git,

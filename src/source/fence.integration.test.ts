@@ -13,6 +13,8 @@ import {
   type SourceFixture,
 } from "../../test/support/git-source.ts";
 import { waitUntil } from "../kernel/retry.ts";
+import { takeWorkspace } from "./fence.ts";
+import { createGit, findGitTools } from "./git.ts";
 
 let fixture: SourceFixture;
 let workers: ChildProcess[] = [];
@@ -158,6 +160,23 @@ test("a stopped worker loses its workspace, to a higher attempt or a later deplo
     expectTree(two);
     expect(existsSync(join(fixture.workspace, "only"))).toBe(false);
   }
+});
+
+test("a worker that sleeps between two git commands while several others have the workspace learns it too", async () => {
+  const state = join(fixture.folder, "state");
+  const signal = AbortSignal.timeout(30_000);
+  const git = createGit(await findGitTools("git", process.env["PATH"] ?? ""));
+  const hold = await takeWorkspace(state, fence("dep_1", 1), signal);
+  const workspace = { ...hold, index: join(state, "index") };
+  const command = {
+    args: ["version"],
+    guard: { work: "deploy", workspace },
+    timeoutMs: 5_000,
+    signal,
+  } as const;
+  expect(await outcome(git(command))).toBe("done");
+  for (const attempt of [2, 3]) await takeWorkspace(state, fence("dep_1", attempt), signal);
+  expect(await outcome(git(command))).toBe("LOST_WORKER");
 });
 
 test("killed at any moment, itself or its git, it leaves a workspace and a mirror that the next one brings right", async () => {

@@ -32,7 +32,9 @@ export interface Hold {
   readonly number: number;
   /** The file every git command opens and locks while it works in the workspace. */
   readonly lockFile: string;
-  /** As soon as this file exists, somebody else has the workspace. The guard script looks for it under the lock. */
+  /** Ours as long as this file exists: who takes the workspace removes all older ones. The guard script looks for it under the lock. */
+  readonly claimFile: string;
+  /** As soon as this file exists, somebody else has the workspace. It goes away again with the claim after it. */
   readonly successor: string;
   isLost(): Promise<boolean>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -111,6 +113,7 @@ async function tryTake(folder: string, current: Numbered, fence: Fence): Promise
   return {
     number,
     lockFile,
+    claimFile: claimFile(folder, number),
     successor: claimFile(folder, number + 1),
     isLost,
     [Symbol.asyncDispose]: async () => {

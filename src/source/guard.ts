@@ -3,7 +3,12 @@ import { MIRROR_LOCK_FD, WORKSPACE_LOCK_FD } from "./holders.ts";
 /** What a git command needs for itself while it runs. */
 export interface Guard {
   readonly work: "deploy" | "fill";
-  readonly workspace?: { readonly lockFile: string; readonly successor: string; readonly index: string };
+  readonly workspace?: {
+    readonly lockFile: string;
+    readonly claimFile: string;
+    readonly successor: string;
+    readonly index: string;
+  };
   readonly mirror?: { readonly lockFile: string; readonly folder: string };
 }
 
@@ -15,11 +20,11 @@ export const GUARD_EXITS = { unusable: 201, workspaceBusy: 202, superseded: 203,
  * are dead. That is the only order without a gap: a worker that was stopped between its check and its start must find out.
  */
 const SCRIPT = `
-workspace=$1 successor=$2 index=$3 mirror=$4 folder=$5 lock=$6; shift 6
+workspace=$1 claim=$2 successor=$3 index=$4 mirror=$5 folder=$6 lock=$7; shift 7
 if [ -n "$workspace" ]; then
   exec ${WORKSPACE_LOCK_FD}>>"$workspace" || exit ${GUARD_EXITS.unusable}
   "$lock" -n ${WORKSPACE_LOCK_FD} || exit ${GUARD_EXITS.workspaceBusy}
-  [ ! -e "$successor" ] || exit ${GUARD_EXITS.superseded}
+  [ -e "$claim" ] && [ ! -e "$successor" ] || exit ${GUARD_EXITS.superseded}
   rm -f -- "$index.lock"
 fi
 if [ -n "$mirror" ]; then
@@ -38,6 +43,7 @@ export function guardedWords(guard: Guard, command: readonly string[], flock: bo
   if (!workspace && !mirror) return [...command];
   const files = [
     workspace?.lockFile,
+    workspace?.claimFile,
     workspace?.successor,
     workspace?.index,
     mirror?.lockFile,

@@ -69,7 +69,7 @@ test("the guard hands the command through word for word", () => {
   const mirror = { lockFile: "/l/a b", folder: "/m" };
   const words = guardedWords({ work: "fill", mirror }, ["git", "-c", "a=$(id)", "gc"], false);
   expect(words.slice(0, 2)).toEqual(["sh", "-c"]);
-  expect(words.slice(3)).toEqual(["sh", "", "", "", "/l/a b", "/m", ":", "git", "-c", "a=$(id)", "gc"]);
+  expect(words.slice(3)).toEqual(["sh", "", "", "", "", "/l/a b", "/m", ":", "git", "-c", "a=$(id)", "gc"]);
 });
 
 test("versions", () => {
