@@ -130,6 +130,37 @@ describe("answers", () => {
     expect((await faultOf(other.setCommitStatus(1, sha, status))).code).toBe("PROJECT_ARCHIVED");
   });
 
+  test.each<[string, Reply]>([
+    ["decodes %2F", { status: 404, body: { error: "404 Not Found" } }],
+    ["refuses %2F", { status: 404, body: "<title>404 Not Found</title>" }],
+  ])("behind a proxy that %s branches and commits are asked for by query", async (_, unknown) => {
+    const base = "/api/v4/projects/1/repository";
+    const commit = { id: "f".repeat(40), title: "T" };
+    await using server = await startAnswering((asked) => {
+      const answers: Record<string, Reply> = {
+        [`${base}/branches?search=a%2Fb&per_page=100`]: {
+          body: [
+            { name: "a/b2", commit: { id: "0".repeat(40) } },
+            { name: "a/b", commit },
+          ],
+        },
+        [`${base}/branches?search=a%2Fno&per_page=100`]: { body: [] },
+        [`${base}/commits?ref_name=a%2Fb&per_page=1`]: { body: [commit] },
+        [`${base}/commits?ref_name=a%2Fno&per_page=1`]: {
+          status: 404,
+          body: { message: "404 Commit Not Found" },
+        },
+      };
+      return answers[asked.url] ?? unknown;
+    });
+    await using gitlab = client(server.url);
+    expect((await gitlab.findBranch(1, "a/b"))?.commit.sha).toBe("f".repeat(40));
+    expect(await gitlab.findBranch(1, "a/no")).toBeNull();
+    expect((await gitlab.findCommit(1, "a/b"))?.title).toBe("T");
+    expect(await gitlab.findCommit(1, "a/no")).toBeNull();
+    expect((await faultOf(gitlab.findBranch(1, "main"))).code).toBe("NOT_GITLAB");
+  });
+
   test("behind a proxy that decodes %2F a project is found by its name", async () => {
     const project = (id: number, path: string) => ({
       id,

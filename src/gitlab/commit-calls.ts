@@ -1,6 +1,7 @@
+import { z } from "zod";
 import { Fault } from "../faults/fault.ts";
-import type { Call, CommitStatus, Comparison, GitLab, Project } from "./gitlab.ts";
-import { listPages } from "./pages.ts";
+import type { Branch, Call, CommitStatus, Comparison, GitLab, Project } from "./gitlab.ts";
+import { listAll, listPages } from "./pages.ts";
 import { parseAs } from "./parse.ts";
 import { branchSchema, commitSchema, compareSchema, projectSchema } from "./schemas.ts";
 import type { Request } from "./request.ts";
@@ -18,9 +19,7 @@ export function createCommitCalls(transport: Transport): CommitCalls {
     try {
       return parseAs(projectSchema, await get(template, { id: project }, call), template);
     } catch (error) {
-      const undecided =
-        typeof project === "string" && error instanceof Fault && error.is("NOT_GITLAB", "wrong_path");
-      if (!undecided) throw error;
+      if (typeof project === "number" || !isSlashTrouble(error, project)) throw error;
       return searchProject(transport, project, error, call);
     }
   };
@@ -29,16 +28,28 @@ export function createCommitCalls(transport: Transport): CommitCalls {
     getProject,
 
     findBranch: (id, name, call) =>
-      orNull(name, async () => {
-        const template = "/projects/:id/repository/branches/:branch";
-        return parseAs(branchSchema, await get(template, { id, branch: name }, call), template);
-      }),
+      orNull(
+        name,
+        async () => {
+          const template = "/projects/:id/repository/branches/:branch";
+          return parseAs(branchSchema, await get(template, { id, branch: name }, call), template);
+        },
+        () => searchBranch(transport, id, name, call),
+      ),
 
     findCommit: (id, ref, call) =>
-      orNull(ref, async () => {
-        const template = "/projects/:id/repository/commits/:sha";
-        return parseAs(commitSchema, await get(template, { id, sha: ref }, call), template);
-      }),
+      orNull(
+        ref,
+        async () => {
+          const template = "/projects/:id/repository/commits/:sha";
+          return parseAs(commitSchema, await get(template, { id, sha: ref }, call), template);
+        },
+        async () => {
+          const template = "/projects/:id/repository/commits";
+          const success = await get(template, { id }, call, { ref_name: ref, per_page: 1 });
+          return parseAs(z.array(commitSchema), success, template)[0] ?? null;
+        },
+      ),
 
     async compare(id, from, to, call) {
       const template = "/projects/:id/repository/compare";
@@ -57,10 +68,35 @@ export function createCommitCalls(transport: Transport): CommitCalls {
   };
 }
 
+/**
+ * A proxy that decodes `%2F`, or refuses it as Apache does by default, makes every address unknown that has a project's path or a branch like
+ * `feature/x` in it: 400 or 404, in GitLab's words for a wrong address or as a page of the proxy. Then names go into the query.
+ */
+function isSlashTrouble(error: unknown, name: string): error is Fault {
+  if (!(error instanceof Fault) || !error.is("NOT_GITLAB") || !name.includes("/")) return false;
+  return error.evidence.status === 400 || error.evidence.status === 404;
+}
+
+async function searchBranch(
+  transport: Transport,
+  id: number,
+  name: string,
+  call?: Call,
+): Promise<Branch | null> {
+  const request = {
+    template: "/projects/:id/repository/branches",
+    params: { id },
+    query: { search: name },
+    ...call,
+  };
+  // The whole list or an error: a branch on a page that was not read must not count as gone.
+  const branches = await listAll(transport, request, branchSchema);
+  return branches.find((branch) => branch.name === name) ?? null;
+}
+
 /** How many pages of hits are looked through, of 100 projects each. */
 const SEARCH_PAGES = 5;
 
-/** A proxy that decodes `%2F` makes every path unknown to GitLab: then the project is looked for by its name. */
 async function searchProject(
   transport: Transport,
   path: string,
@@ -81,20 +117,31 @@ async function searchProject(
 }
 
 /** An absent branch or commit is null; an absent project or a repository that is switched off is not. */
-async function orNull<T>(name: string, find: () => Promise<T>): Promise<T | null> {
+async function orNull<T>(
+  name: string,
+  find: () => Promise<T>,
+  findByQuery: () => Promise<T | null>,
+): Promise<T | null> {
   // As the last segment of a path these mean another address.
   if (name === "" || name === "." || name === "..") return null;
   try {
     return await find();
   } catch (error) {
-    if (error instanceof Fault && (error.is("NOT_FOUND") || isInvalidName(error))) return null;
+    if (isAbsent(error)) return null;
+    if (!isSlashTrouble(error, name)) throw error;
+  }
+  try {
+    return await findByQuery();
+  } catch (error) {
+    if (isAbsent(error)) return null;
     throw error;
   }
 }
 
 /** 400: a name that no ref can have. */
-function isInvalidName(fault: Fault): boolean {
-  return fault.is("BAD_REQUEST") && fault.evidence.status === 400;
+function isAbsent(error: unknown): boolean {
+  if (!(error instanceof Fault)) return false;
+  return error.is("NOT_FOUND") || (error.is("BAD_REQUEST") && error.evidence.status === 400);
 }
 
 /** GitLab keeps at most 1,000 files of a comparison by default, and says `compare_timeout` when it left some out. */

@@ -128,7 +128,10 @@ export interface GitLab extends AsyncDisposable {
 
   /** By id or by full path. */
   getProject(project: number | string, call?: Call): Promise<Project>;
-  /** null when there is no such branch. Never served from GitLab's branch-list cache. */
+  /**
+   * null when there is no such branch. Not served from GitLab's branch-list cache, save where a proxy decodes `%2F` and the name has a slash:
+   * there is no other way to ask then.
+   */
   findBranch(projectId: number, name: string, call?: Call): Promise<Branch | null>;
   /** Accepts a sha, a branch or a tag name; null when absent. */
   findCommit(projectId: number, ref: string, call?: Call): Promise<Commit | null>;
