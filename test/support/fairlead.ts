@@ -1,13 +1,13 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createDemoClient, type DemoClient } from "../../src/demo/client.ts";
 import { findFreePort } from "../../src/demo/stage.ts";
 import { api, type DeploymentAnswer } from "../../src/http/contract.ts";
 import { waitUntil } from "../../src/kernel/retry.ts";
 import { launch, type Program } from "../../src/kernel/run.ts";
 import { Secret } from "../../src/kernel/secret.ts";
-import { sleep } from "../../src/kernel/clock.ts";
 import { findProcesses, killProcesses } from "./leftovers.ts";
 
 const BIN = join(import.meta.dirname, "../../bin/fairlead.mjs");
@@ -84,7 +84,14 @@ export async function startFairlead(
     );
     token = (await readFile(join(dataDir, "api-token"), "utf8")).trim();
   };
-  await start();
+  const removeAll = async (): Promise<void> => {
+    await killProcesses(dataDir);
+    await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
+  };
+  await start().catch(async (error: unknown) => {
+    await removeAll();
+    throw error;
+  });
   const client: DemoClient = {
     call: (operation, input) =>
       createDemoClient(apiUrl, new Secret(token), AbortSignal.timeout(120_000)).call(operation, input),
@@ -131,10 +138,9 @@ export async function startFairlead(
         const alive = server !== null && isAlive(server.pid);
         if (!alive && (await findProcesses(dataDir)).length > 0) await start(); // edge and replicas of a killed server are ended by its successor
         if (server?.pid && isAlive(server.pid)) process.kill(server.pid, "SIGCONT"); // a test that failed may have left it stopped
-        await Promise.race([end("SIGINT"), sleep(30_000)]);
+        await Promise.race([end("SIGINT"), sleep(30_000, undefined, { ref: false })]);
       } finally {
-        await killProcesses(dataDir);
-        await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
+        await removeAll();
       }
     },
   };
