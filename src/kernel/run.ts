@@ -11,7 +11,7 @@ export interface ProgramOptions {
   /** The child's whole environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** Aborting kills the child's whole process group with SIGKILL. */
+  /** Aborting kills the child's whole process group with SIGKILL. What left the group lives on, but is not waited for. */
   readonly signal?: AbortSignal;
   readonly uid?: number;
   readonly gid?: number;
@@ -142,7 +142,10 @@ export function launch(
     ...(options.gid === undefined ? {} : { gid: options.gid }),
   });
   const kill = (signal: NodeJS.Signals = "SIGTERM"): boolean => killGroup(child.pid, signal);
-  const stop = (): void => void kill("SIGKILL");
+  const stop = (): void => {
+    kill("SIGKILL");
+    setTimeout(() => closeOutput(child), LEFT_OPEN_MS).unref();
+  };
   if (options.signal?.aborted) stop();
   options.signal?.addEventListener("abort", stop, { once: true });
   feed(child, options);
@@ -162,6 +165,14 @@ export function launch(
     kill,
     channel: child,
   };
+}
+
+/** What has left the process group lives on and may hold the output open for ever: after this time nobody waits for it. */
+const LEFT_OPEN_MS = 500;
+
+function closeOutput({ stdout, stderr }: ChildProcess): void {
+  stdout?.destroy();
+  stderr?.destroy();
 }
 
 function stdioOf(options: LaunchOptions): StdioOptions {
