@@ -15,6 +15,7 @@ const GRACE_MS = 30_000;
  */
 export async function runEdgeProcess(words: readonly string[]): Promise<number> {
   process.umask(0o077);
+  process.stderr.on("error", () => {}); // a full disk costs lines of the log, not everybody's apps
   try {
     const [dataDir, host, port, trust] = words;
     if (!dataDir || !host || port === undefined) throw new InvalidInput("wanted: data directory, host, port");

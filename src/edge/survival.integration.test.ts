@@ -1,9 +1,13 @@
 import { once } from "node:events";
+import { open } from "node:fs/promises";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { ask, openRaw, startApp, websocketRequest, type TestApp } from "../../test/support/edge-apps.ts";
 import { createEdgeHome } from "../../test/support/edge-process.ts";
+import { launch } from "../kernel/run.ts";
+import { connectEdge } from "./client.ts";
+import { edgeFiles } from "./edge-files.ts";
 
 type Address = TestApp["target"];
 
@@ -74,6 +78,23 @@ describe("the edge outlives", () => {
       }
     });
     expect(survived).toBe(true);
+  });
+
+  it("a full disk behind its log", async () => {
+    await using home = await createEdgeHome();
+    await using full = await open("/dev/full", "w");
+    const child = launch(process.execPath, [home.entry, "__edge", home.dataDir, "127.0.0.1", "0"], {
+      env: {},
+      output: { stdout: full.fd, stderr: full.fd },
+    });
+    try {
+      const edge = connectEdge({ socketPath: edgeFiles(home.dataDir).socket, patienceMs: 20_000 });
+      const { address } = await edge.status();
+      expect((await ask(address, "nobody.test")).status).toBe(404);
+    } finally {
+      child.kill("SIGKILL");
+      await child.ended;
+    }
   });
 
   it.each([

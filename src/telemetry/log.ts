@@ -18,6 +18,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export interface LogStream {
   write(text: string): unknown;
   readonly isTTY?: boolean;
+  on?(event: "error", listener: () => void): unknown;
 }
 
 export interface LoggerOptions {
@@ -33,7 +34,9 @@ export interface LoggerOptions {
  * and known values in the finished line, whatever way they came into it.
  */
 export function createLogger(options: LoggerOptions): Logger {
-  const stream = options.stream ?? process.stderr;
+  const stream: LogStream = options.stream ?? process.stderr;
+  // A full disk or a reader that went away costs lines; unheard, the error would end the process.
+  stream.on?.("error", () => {});
   const sink = {
     write: (line: string): void => {
       stream.write(options.redact(stream.isTTY ? prettyLine(line) : line));
