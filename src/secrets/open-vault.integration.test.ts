@@ -213,15 +213,15 @@ test("of servers on different machines that start at once, only the one whose ke
   expect(await readdir(folder)).toHaveLength(1);
 });
 
-test("a new key: everything is encrypted anew, the old key opens nothing and is gone from the file", async () => {
+test("a new key: everything is encrypted anew, the old key opens nothing and the next start removes it", async () => {
   await using store = await createTestStore();
   const keyFile = join(await makeFolder(), "secret.key");
   const old = await openVault(store, { keyFile });
   await fill(store, old);
   expect(await rekey(store, { keyFile })).toMatchObject({ version: 2, count: 4 });
-  expect((await findKeys(keyFile))!.map((key) => key.version)).toEqual([2]);
   await expect(readAll(store, old)).rejects.toMatchObject({ code: "KEY_UNUSABLE" });
   expect(await readAll(store, await openVault(store, { keyFile }))).toEqual(EXPECTED);
+  expect((await findKeys(keyFile))!.map((key) => key.version)).toEqual([2]);
   expect(await rekey(store, { keyFile })).toMatchObject({ version: 3, count: 4 });
 });
 
@@ -238,6 +238,30 @@ test("a new key under a running server: what it sealed before and writes after i
   const next = await openVault(store, { keyFile });
   expect((await findKeys(keyFile))!.map((key) => key.version)).toEqual([2]);
   expect((await readAll(store, next)).at(-1)).toBe("late");
+});
+
+test("a new key beside a server that knows nothing of it: what that one writes opens after its next start", async () => {
+  await using store = await createTestStore();
+  const keyFile = join(await makeFolder(), "secret.key");
+  const unaware = await openVault(store, { keyFile });
+  await fill(store, unaware);
+  await rekey(store, { keyFile });
+  const late = unaware.seal(new Secret("late"), PLACES[3]!);
+  await store.db.updateTable("app").set({ deploy_key_private: late }).execute();
+  expect((await readAll(store, await openVault(store, { keyFile }))).at(-1)).toBe("late");
+  expect((await findKeys(keyFile))!.map((key) => key.version)).toEqual([2]);
+});
+
+test("starts and new keys at once leave a key file that opens everything", async () => {
+  await using store = await createTestStore();
+  const keyFile = join(await makeFolder(), "secret.key");
+  await fill(store, await openVault(store, { keyFile }));
+  await Promise.all(
+    Array.from({ length: 8 }, (_, i) =>
+      i % 2 === 0 ? rekey(store, { keyFile }) : openVault(store, { keyFile }),
+    ),
+  );
+  expect(await readAll(store, await openVault(store, { keyFile }))).toEqual(EXPECTED);
 });
 
 test("readers never meet a secret that they cannot open while the key changes under them", async () => {

@@ -33,9 +33,23 @@ export async function openVault(store: Store, options: VaultOptions): Promise<Ru
     if (keys.length > 1) await reseal(tx, keys, current);
     return { keys, current };
   });
-  // what a rekey left: its old key, kept for writers that were under way, or a new one that never came into use
-  if (keys.length > 1) await writeKeys(options.keyFile, [current]);
+  if (keys.length > 1) await removeSpareKeys(store, options.keyFile);
   return createVault([current], current);
+}
+
+/**
+ * What a rekey left: its old key, kept for writers that were under way, or a new one that never came into use. Apart from the transaction that encrypts
+ * anew, which must have ended before, and under the lock: another rekey may have added its key meanwhile.
+ */
+async function removeSpareKeys(store: Store, path: string): Promise<void> {
+  await store.transaction(async (tx) => {
+    await lockKey(tx);
+    const [keys, registered] = [await findKeys(path), await findRegistered(tx)];
+    if (keys === null || registered === null) return;
+    const current = getRegisteredKey(keys, registered, path);
+    const versions = await listSealedVersions(tx);
+    if ([...versions].every((version) => version === current.version)) await writeKeys(path, [current]);
+  });
 }
 
 async function chooseKeys(tx: Tx, path: string): Promise<Key[]> {

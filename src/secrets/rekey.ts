@@ -7,10 +7,7 @@ import { reseal } from "./sealed-columns.ts";
 
 export interface RekeyOptions {
   readonly keyFile: string;
-  /**
-   * The vault of the server that runs. Given, the old key stays in the file until the next start, because somebody may be about to write what it
-   * encrypted. Without it no server may run: the old key is removed at once.
-   */
+  /** The vault of the server that runs in this process: it goes on without a pause. Any other server must be started again. */
   readonly vault?: RunningVault;
 }
 
@@ -23,7 +20,8 @@ export interface RekeyResult {
 
 /**
  * Makes a new key and encrypts every stored secret with it, in one transaction. Both keys are in the file before the first secret changes, so a crash
- * at any moment leaves a file that opens everything; the next start tidies it. Throws `KEY_UNUSABLE` when the present key is.
+ * at any moment leaves a file that opens everything. The old key stays there until the next start, because a server that still runs may be about to
+ * write what it encrypted. Throws `KEY_UNUSABLE` when the present key is.
  */
 export async function rekey(store: Store, options: RekeyOptions): Promise<RekeyResult> {
   const { next, keys, count } = await store.transaction(async (tx) => {
@@ -45,7 +43,6 @@ export async function rekey(store: Store, options: RekeyOptions): Promise<RekeyR
     await registerKey(tx, next);
     return { next, keys, count };
   });
-  if (options.vault) options.vault.useKeys(keys, next);
-  else await writeKeys(options.keyFile, [next]);
+  options.vault?.useKeys(keys, next);
   return { version: next.version, fingerprint: fingerprintOf(next), count };
 }
