@@ -91,9 +91,15 @@ function without(message: IncomingMessage, dropped: ReadonlySet<string>): string
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i] ?? "";
     const key = name.toLowerCase();
-    if (!dropped.has(key) && !named?.has(key)) kept.push(name, raw[i + 1] ?? "");
+    if (!dropped.has(key) && !named?.has(key) && !isDisguised(key, dropped))
+      kept.push(name, raw[i + 1] ?? "");
   }
   return kept;
+}
+
+/** Programs that get headers as variables (CGI, WSGI, PHP) read `x_forwarded_for` as `x-forwarded-for`. */
+function isDisguised(key: string, dropped: ReadonlySet<string>): boolean {
+  return key.includes("_") && dropped.has(key.replaceAll("_", "-"));
 }
 
 function namedByConnection(value: string | undefined): ReadonlySet<string> | null {

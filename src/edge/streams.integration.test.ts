@@ -21,6 +21,8 @@ describe("headers", () => {
     await ask(proxy.address, "a.test", {
       headers: {
         "X-Forwarded-For": "6.6.6.6",
+        X_Forwarded_For: "6.6.6.6",
+        "x-real_ip": "6.6.6.6",
         "x-forwarded-proto": "https",
         "X-Forwarded-Host": "evil.test",
         "x-forwarded-port": "1",
