@@ -7,6 +7,7 @@ import type { Enqueue } from "./enqueue.ts";
 import { readLog } from "./log-reader.ts";
 import { runOutbox } from "./outbox.ts";
 import { requestCancel, requestDeploy, requestRedeploy, requestRollback } from "./requests.ts";
+import { keepRowsBounded } from "./retention.ts";
 import { readRunLogs } from "./run-logs.ts";
 import { restoreService } from "./restore.ts";
 import { getView, listReleaseViews, listViews } from "./views.ts";
@@ -73,6 +74,7 @@ export async function runDeployments(
     runWorker(parts, concurrency, stopping),
     runOutbox(parts, stopping),
     restoreService(parts, wiring.enqueue, stopping),
+    keepRowsBounded(parts, stopping),
   ]);
   await Promise.all(pending);
 }

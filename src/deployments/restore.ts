@@ -33,7 +33,10 @@ export async function restoreService(parts: Parts, enqueue: Enqueue, stopping: A
   }
 }
 
-/** Environments with a live release, nothing under way, and no replica of it that runs or is about to. */
+/**
+ * Environments with a live release, nothing under way, and no replica of it that runs or is about to. One that cannot be started is left alone for
+ * longer and longer, up to an hour: a deployment each minute for ever would help nobody.
+ */
 async function restartMissing(parts: Parts, enqueue: Enqueue, replicas: readonly Replica[]): Promise<void> {
   const alive = replicas.filter((replica) => replica.state !== "exited").map((replica) => replica.releaseId);
   const { rows } = await sql<{ id: string; live_release_id: string }>`
@@ -42,8 +45,11 @@ async function restartMissing(parts: Parts, enqueue: Enqueue, replicas: readonly
       and not exists (select 1 from deployment d where d.environment_id = e.id and d.finished_at is null)
       and not exists (select 1 from app a where a.id = e.app_id and a.removing_at is not null)
       and not exists (
-        select 1 from deployment d where d.environment_id = e.id and d.cause in ('restart', 'redeploy') and d.state = 'failed'
-        and d.finished_at > now() - interval '1 minute')`.execute(parts.store.db);
+        select 1 from deployment d where d.environment_id = e.id and d.state = 'failed' and d.cause in ('restart', 'redeploy')
+          and d.finished_at > now() - least(interval '1 hour', interval '1 minute' * power(2, (
+            select count(*) from deployment f where f.environment_id = e.id and f.state = 'failed'
+              and f.number > coalesce((select max(l.number) from deployment l where l.environment_id = e.id and l.state = 'live'), 0)))))
+    `.execute(parts.store.db);
   for (const row of rows) await restart(parts, enqueue, row.id, row.live_release_id);
 }
 

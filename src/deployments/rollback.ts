@@ -76,9 +76,9 @@ async function findServed(run: Run): Promise<{ route: Route; replicaId: string; 
   const replicas = await listReplicas(run);
   if (replicas.length === 0) return null;
   const route = await holdRoute(run);
-  for (const { id, port } of replicas) {
-    if (port !== null && route?.targets.some((target) => target.port === port))
-      return { route, replicaId: id, port };
+  for (const { id, port, release_id: releaseId } of replicas) {
+    if (port === null || route?.releaseId !== releaseId) continue; // a port alone may be one that was used before
+    if (route.targets.some((target) => target.port === port)) return { route, replicaId: id, port };
   }
   return null;
 }
@@ -107,10 +107,10 @@ async function holdRoute({ parts, claim, target }: Run): Promise<Route | undefin
   return route;
 }
 
-async function listReplicas(run: Run): Promise<{ id: string; port: number | null }[]> {
+async function listReplicas(run: Run): Promise<{ id: string; port: number | null; release_id: string }[]> {
   return run.parts.store.db
     .selectFrom("replica")
-    .select(["id", "port"])
+    .select(["id", "port", "release_id"])
     .where("deployment_id", "=", run.claim.deploymentId)
     .where("attempt", "<=", run.claim.attempt)
     .where("state", "<>", "stopped")

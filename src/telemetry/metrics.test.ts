@@ -3,16 +3,16 @@ import { createMetrics } from "./metrics.ts";
 
 test("counts what happened, apart for each registry", async () => {
   const [metrics, other] = [createMetrics(), createMetrics()];
-  metrics.countDelivery("deployed");
-  metrics.countDelivery("ignored");
-  metrics.countDelivery("ignored");
+  metrics.countWebhook("accepted");
+  metrics.countWebhook("ignored");
+  metrics.countWebhook("ignored");
   metrics.countBadSecret();
   metrics.observeDeployment("live", 3);
   metrics.observeStep("build", 2);
   metrics.observeRequest({ method: "GET", route: "/api/v1/apps", status: 200, seconds: 0.004 });
   const { body } = await metrics.render();
   for (const line of [
-    'fairlead_deliveries_total{verdict="ignored"} 2',
+    'fairlead_webhooks_total{answer="ignored"} 2',
     "fairlead_bad_secrets_total 1",
     'fairlead_deployments_total{state="live"} 1',
     'fairlead_deployment_seconds_sum{state="live"} 3',
@@ -22,5 +22,5 @@ test("counts what happened, apart for each registry", async () => {
   ]) {
     expect(body).toContain(line);
   }
-  expect((await other.render()).body).not.toContain('verdict="ignored"');
+  expect((await other.render()).body).not.toContain('answer="ignored"');
 });

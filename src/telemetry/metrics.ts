@@ -6,8 +6,6 @@ export interface Metrics {
   countWebhook(answer: string): void;
   /** A call with a wrong secret: also one `countWebhook("refused")`. */
   countBadSecret(): void;
-  /** The verdict of a processed delivery: `deployed`, `ignored`, `failed`. */
-  countDelivery(verdict: string): void;
   /** A deployment that ended: its last state and the seconds since it was queued. */
   observeDeployment(state: string, seconds: number): void;
   observeStep(step: string, seconds: number): void;
@@ -35,7 +33,6 @@ export function createMetrics(): Metrics {
 
   const webhooks = counter("fairlead_webhooks_total", "Webhook calls by answer", ["answer"]);
   const badSecrets = counter("fairlead_bad_secrets_total", "Webhook calls with a wrong secret", []);
-  const deliveries = counter("fairlead_deliveries_total", "Processed deliveries by verdict", ["verdict"]);
   const deployments = counter("fairlead_deployments_total", "Ended deployments by last state", ["state"]);
   const deployed = histogram(
     "fairlead_deployment_seconds",
@@ -58,7 +55,6 @@ export function createMetrics(): Metrics {
   return {
     countWebhook: (answer) => webhooks.inc({ answer }),
     countBadSecret: () => badSecrets.inc(),
-    countDelivery: (verdict) => deliveries.inc({ verdict }),
     observeDeployment: (state, seconds) => {
       deployments.inc({ state });
       deployed.observe({ state }, seconds);
