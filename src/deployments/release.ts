@@ -9,7 +9,7 @@ import type { Store } from "../store/store.ts";
 import { findOutput, type BuildPlan } from "../templates/detect.ts";
 import { advance, overtaken, step } from "./advance.ts";
 import type { Run } from "./context.ts";
-import { copyTree } from "./copy-tree.ts";
+import { copyRelease } from "./release-files.ts";
 import { pathsOf } from "./target.ts";
 
 /** A built artifact with what is needed to start it, now or after a rollback. */
@@ -22,7 +22,7 @@ export interface Release {
 
 /** Copies what was built out of the workspace, so that the next build cannot touch it. Half-made releases are `building` and never started. */
 export async function createRelease(run: Run, plan: BuildPlan, commit: string): Promise<Release> {
-  const { releases } = pathsOf(run.parts.dataDir, run.claim.environmentId);
+  const { releases, state } = pathsOf(run.parts.dataDir, run.claim.environmentId);
   const id = newId("rel");
   const release: Release = {
     id,
@@ -38,7 +38,14 @@ export async function createRelease(run: Run, plan: BuildPlan, commit: string): 
     from deployment d where d.id = ${deploymentId} and d.attempt = ${attempt}`.execute(db);
   if (begun.numAffectedRows === 0n) throw overtaken();
   await mkdir(releases, { recursive: true, mode: 0o700 });
-  await copyTree(await findOutput(plan), release.directory, run.signal);
+  await mkdir(state, { recursive: true, mode: 0o700 });
+  await copyRelease({
+    from: await findOutput(plan),
+    to: release.directory,
+    memory: join(state, "released"),
+    share: (await run.parts.runtime.isolation()).isolated,
+    signal: run.signal,
+  });
   const ready = await sql`update release set state = 'ready' where id = ${id}
     and exists (select 1 from deployment where id = ${deploymentId} and attempt = ${attempt})`.execute(db);
   if (ready.numAffectedRows === 0n) throw overtaken();
