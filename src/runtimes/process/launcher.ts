@@ -25,7 +25,9 @@ export async function runLauncher(argv: readonly string[]): Promise<void> {
   if (folder === "--prime") return;
   const self = findProcess(process.pid);
   if (folder === undefined || self === null) throw new Error("usage: __launcher <folder of the replica>");
-  const order: LaunchOrder = JSON.parse(await text(process.stdin)); // our own words, from the Fairlead that started this
+  const words = await text(process.stdin);
+  if (words === "") return; // whoever started this has died before it knew what to run
+  const order: LaunchOrder = JSON.parse(words); // our own words, from the Fairlead that started this
   if (!(await claim(folder, JSON.stringify(self))) || (await isOvertaken(order))) return;
   const stop = new AbortController();
   process.on("SIGTERM", () => stop.abort());

@@ -128,19 +128,36 @@ function compileCache(ground: SandboxGround): string {
   return join(ground.folder, "compile-cache");
 }
 
-/** Starts the launcher in a session of its own. It outlives this process. */
-export async function runLauncher(
-  context: ReplicaContext,
-  folder: string,
-  order: LaunchOrder,
-): Promise<void> {
+export interface StartedLauncher extends AsyncDisposable {
+  /** Lets it begin. Without that it ends when this is disposed. */
+  give(order: LaunchOrder): void;
+}
+
+/**
+ * Starts the launcher in a session of its own, which outlives this process once it has its order. Node needs 40 ms and more to start: it does
+ * so while the order is prepared.
+ */
+export async function startLauncher(context: ReplicaContext, folder: string): Promise<StartedLauncher> {
   const words = ["--max-semi-space-size=1", "--max-old-space-size=32", context.entry, "__launcher", folder];
   await using log = await open(join(folder, "launcher.log"), "a", 0o600);
-  launch(context.nodePath, words, {
+  const program = launch(context.nodePath, words, {
     env: { PATH: "/usr/bin:/bin", NODE_COMPILE_CACHE: compileCache(context.ground) },
     cwd: "/",
-    input: JSON.stringify(order),
+    keepStdin: true,
     output: { stdout: log.fd, stderr: log.fd },
     detached: true,
   });
+  program.stdin?.on("error", () => {}); // it ended before it read: that it has no process says so
+  let given = false;
+  return {
+    give(order) {
+      given = true;
+      program.stdin?.end(JSON.stringify(order));
+    },
+    async [Symbol.asyncDispose]() {
+      if (given) return;
+      program.kill("SIGKILL");
+      await program.ended;
+    },
+  };
 }

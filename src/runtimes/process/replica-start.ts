@@ -5,7 +5,7 @@ import { waitUntil } from "../../kernel/retry.ts";
 import type { Replica, StartRequest } from "../runtime.ts";
 import { releasePort, reservePort } from "./ports.ts";
 import { checkProgram } from "./replica-check.ts";
-import { prepareLaunch, runLauncher, type ReplicaContext } from "./replica-launch.ts";
+import { prepareLaunch, startLauncher, type ReplicaContext } from "./replica-launch.ts";
 import { findReplica, isHeld } from "./replica-list.ts";
 import { endReplica } from "./replica-stop.ts";
 
@@ -25,13 +25,14 @@ export async function startReplica(
   await checkProgram(context.ground, request);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   try {
+    await using launcher = await startLauncher(context, folder);
     const port = await reservePort(context.portFolder, context.portRange, request.replicaId);
     const order = await prepareLaunch(context, folder, request, port).catch(async (error: unknown) => {
       await releasePort(context.portFolder, port);
       throw error;
     });
     await context.fences.check(request.fence);
-    await runLauncher(context, folder, order);
+    launcher.give(order);
     return await waitForProcess(folder);
   } catch (error) {
     await endReplica(context.portFolder, folder, 0);
