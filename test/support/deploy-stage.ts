@@ -219,7 +219,15 @@ function createRuntime(before: Before): StageRuntime {
     async start(request) {
       await before("start");
       check("start", request.fence);
-      return startReplica(request, replicas, behaviour);
+      const started = await startReplica(request, replicas, behaviour);
+      try {
+        check("started", request.fence); // a stop of a higher attempt may have passed meanwhile and found nothing yet
+      } catch (error) {
+        replicas.get(request.replicaId)?.server.close();
+        replicas.delete(request.replicaId);
+        throw error;
+      }
+      return started;
     },
     async stop(replicaId, fence) {
       await before("stop");
