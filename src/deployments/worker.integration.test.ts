@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { sql } from "kysely";
+import { sample } from "../../test/support/sample.ts";
 import { expect, test } from "vitest";
 import { HOST } from "../../test/support/deploy-stage.ts";
 import { ended, gate, openStage, until, work } from "../../test/support/deploy-work.ts";
@@ -154,7 +155,7 @@ test("cancelled while the edge is switching: whichever came first, rows and edge
 
 const SILENT_AT = ["checkOut", "build", "start", "switchRoute", "switched", "drain", "stop"];
 
-test.each(SILENT_AT)(
+test.each(sample("a worker lost at", SILENT_AT, 3))(
   "a worker lost at %s: another one finishes, the first is fenced off and changes nothing",
   async (call) => {
     const stage = await openStage();

@@ -25,6 +25,8 @@ export interface SuperviseOptions {
 
 /** Disposing ends the supervision only: the edge goes on serving, for the successor. */
 export interface SupervisedEdge extends EdgeClient, AsyncDisposable {
+  /** Whether it served already when the supervision began. */
+  readonly adopted: boolean;
   /** Ends the edge too: requests under way have `graceMs` (default 2000), then its process is killed. */
   stop(graceMs?: number): Promise<void>;
 }
@@ -38,7 +40,7 @@ export async function superviseEdge(options: SuperviseOptions): Promise<Supervis
   const { socket } = edgeFiles(options.dataDir);
   const ending = new AbortController();
   const client = connectEdge({ socketPath: socket, signal: ending.signal });
-  const first = await ensureEdge(options, options.listenPort, ending.signal);
+  const { status: first, adopted } = await ensureEdge(options, options.listenPort, ending.signal);
   options.log.info({ pid: first.pid, ...first.address }, "The edge serves");
   const watching = keepServing(options, first.address.port, ending.signal);
 
@@ -48,6 +50,7 @@ export async function superviseEdge(options: SuperviseOptions): Promise<Supervis
   };
   return {
     ...client,
+    adopted,
     stop: async (graceMs = 2000) => {
       await leave();
       await endEdge(edgeFiles(options.dataDir), graceMs);
@@ -67,7 +70,7 @@ async function keepServing(options: SuperviseOptions, port: number, signal: Abor
       // The first time at once: an edge that was killed must be back within a second.
       if (failures > 1) await sleep(backoff(failures - 1, 50, 2000), signal);
       options.log.warn({ port }, "The edge has ended: starting it again");
-      const status = await ensureEdge(options, port, signal);
+      const { status } = await ensureEdge(options, port, signal);
       options.log.info({ pid: status.pid, ...status.address }, "The edge serves again");
     } catch (thrown) {
       if (signal.aborted) return;
@@ -105,19 +108,23 @@ async function waitWhileServing(options: SuperviseOptions, signal: AbortSignal):
 /** For an edge that is just being started by another supervisor, or gives up its place. */
 const SETTLE_MS = 30_000;
 
-async function ensureEdge(options: SuperviseOptions, port: number, signal: AbortSignal): Promise<EdgeStatus> {
+async function ensureEdge(
+  options: SuperviseOptions,
+  port: number,
+  signal: AbortSignal,
+): Promise<{ readonly status: EdgeStatus; readonly adopted: boolean }> {
   const files = edgeFiles(options.dataDir);
   const client = connectEdge({ socketPath: files.socket, patienceMs: 0, signal });
   const limit = deadline(SETTLE_MS, signal);
   while (!limit.aborted) {
     const running = await client.status().catch(() => null);
-    if (running && fits(running, options)) return running;
+    if (running && fits(running, options)) return { status: running, adopted: true };
     if (running) {
       options.log.warn({ pid: running.pid, ...running.address }, "Replacing an edge that no longer fits");
       await evictEdge(files);
     }
     const started = await launchEdge({ ...options, files, host: options.listenHost, port, signal });
-    if (started) return started;
+    if (started) return { status: started, adopted: false };
     await sleep(50, limit);
   }
   throw Fault.of("RUNTIME_UNAVAILABLE", "", {

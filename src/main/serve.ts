@@ -45,12 +45,18 @@ export async function startServer({ config, output, signal }: ServerStart): Prom
   const known = createKnownSecrets();
   const log = createLogger({ level: config.logLevel, stream: output, redact: known.redact });
   const parts = await openParts(config, log, known, undo, signal);
+  let started = false;
+  undo.defer(async () => {
+    // Disposed, the edge goes on for a successor; after a failed start there is none.
+    if (!started && !parts.edge.adopted) await parts.edge.stop();
+  });
   const apps = openApps(parts, config);
   const { path, token } = await ensureApiToken(parts.store, config.dataDir);
   known.learn(token);
   const { apiUrl, background } = await startServices(apps, parts, config, undo);
   await tellIsolation(parts);
   const running = undo.move();
+  started = true;
   return {
     apiUrl,
     apiToken: token,

@@ -17,12 +17,12 @@ import {
   useWorld,
 } from "../runtime-world.suite.ts";
 import { findProcess, isAlive } from "./processes.ts";
-import { METHODS, openProcessRuntime, whyNot } from "./process-world.suite.ts";
+import { drawMethods, openProcessRuntime, whyNot } from "./process-world.suite.ts";
 import { findClaim, findState } from "./replica-files.ts";
 
 const PARENT = fileURLToPath(new URL("parent.fixture.ts", import.meta.url));
 
-for (const method of METHODS) {
+for (const method of drawMethods()) {
   const reason = whyNot(method);
   describe.skipIf(reason !== null)(
     `crashes by ${method}${reason === null ? "" : `: skipped, ${reason}`}`,

@@ -1,3 +1,4 @@
+import { sample } from "../../../test/support/sample.ts";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +9,14 @@ import { createProcessRuntime, type ProcessRuntimeOptions } from "./process-runt
 
 export type Method = "unshare" | "bwrap" | "uid" | "none";
 export const METHODS: readonly Method[] = ["unshare", "bwrap", "uid", "none"];
+
+/** One that isolates here, drawn by a seed, and those that are absent with their reason; all of them when FAIRLEAD_FULL is set. */
+export function drawMethods(): readonly Method[] {
+  const absent = METHODS.filter((method) => whyNot(method) !== null);
+  const present = METHODS.filter((method) => whyNot(method) === null && method !== "none");
+  if (process.env["FAIRLEAD_FULL"]) return METHODS;
+  return [...sample("ways of isolation", present, 1), ...absent];
+}
 
 /** Why a way cannot be tried on this machine; null when it can. */
 export function whyNot(method: Method): string | null {
