@@ -50,8 +50,8 @@ async function enqueueCommit(
   ref: string | undefined,
 ): Promise<string> {
   if (!commit)
-    throw Fault.of("GIT_FAILED", "commit_missing", {
-      message: `${target.projectPath} has no ${ref ?? `branch ${target.branch}`}`,
+    throw Fault.of("NOT_FOUND", "", {
+      message: `There is no ${ref === undefined ? `branch ${target.branch}` : `branch, tag or commit ${ref}`} in ${target.projectPath}.`,
     });
   if (ref === undefined) await setWantedCommit(tx, target.environmentId, commit.sha);
   const { deploymentId } = await ask.enqueue(tx, {

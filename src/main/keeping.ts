@@ -26,7 +26,11 @@ export async function backup(
       ? await openData(config, silentLogger, signal)
       : await openStore({ connectionString: running, signal });
   const key = options.withKey ? { key: await exportKeys(config.keyFile) } : {};
-  await writeBackup(store, options.file, { fairleadVersion: readVersion(), signal, ...key });
+  await writeBackup(store, options.file, { fairleadVersion: readVersion(), signal, ...key }).catch(
+    (error: unknown) => {
+      throw classifyFile(error, options.file);
+    },
+  );
   const about = options.withKey
     ? "It holds the key: whoever has this file has the tokens."
     : `The key is not in it: keep a copy of ${config.keyFile} apart from it.`;
@@ -74,3 +78,25 @@ export async function rekeyAll(config: Config, signal: AbortSignal): Promise<Loc
   const { version, count } = await rekey(store, { keyFile: config.keyFile });
   return { summary: `${count} secrets are encrypted with key ${version} now.`, facts: { version, count } };
 }
+
+/** What the file system says of a path that a person gave. */
+function classifyFile(error: unknown, path: string): unknown {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const why = FILE_TROUBLE.get(code);
+  if (why === undefined) return error;
+  return Fault.of("BAD_REQUEST", "invalid", {
+    message: `${path} cannot be written: ${why}`,
+    evidence: { path, fileError: code },
+    cause: error,
+  });
+}
+
+const FILE_TROUBLE = new Map([
+  ["ENOENT", "its folder does not exist"],
+  ["ENOTDIR", "its folder is a file"],
+  ["EISDIR", "it is a folder"],
+  ["EACCES", "this user may not write there"],
+  ["EPERM", "this user may not write there"],
+  ["EROFS", "the file system is read-only"],
+  ["ENOSPC", "the disk is full"],
+]);
