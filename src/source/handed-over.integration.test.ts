@@ -1,4 +1,4 @@
-import { chownSync, lstatSync, readdirSync, writeFileSync } from "node:fs";
+import { chownSync, cpSync, lstatSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createSourceFixture, treeDifferences } from "../../test/support/git-source.ts";
@@ -32,3 +32,25 @@ test.skipIf(process.getuid?.() !== 0)(
     expect(["changed.txt", "spoilt.txt", "other-words.txt"].map(ownerOf)).toEqual([0, 0, 0]);
   },
 );
+
+test("a copy of a workspace is compared, not written again, unless it differs", async () => {
+  await using fixture = await createSourceFixture();
+  const { repository, workspace, folder, source } = fixture;
+  const one = repository.commit({ "same.txt": "same", "spoilt.txt": "right", "removed.txt": "1" });
+  const two = repository.commit({ "removed.txt": null });
+  const fresh = join(folder, "fresh");
+  await fixture.checkOut(one, { workspace: fresh });
+  cpSync(fresh, join(folder, "copy"), { recursive: true, preserveTimestamps: true });
+  rmSync(fresh, { recursive: true });
+  await source.follow(fresh, workspace);
+  await source.follow(fresh, workspace);
+  renameSync(join(folder, "copy"), workspace);
+  writeFileSync(join(workspace, "spoilt.txt"), "wrong");
+  const inode = lstatSync(join(workspace, "same.txt")).ino;
+  await fixture.checkOut(two);
+  expect(treeDifferences(repository, two, workspace)).toEqual([]);
+  expect(lstatSync(join(workspace, "same.txt")).ino).toBe(inode);
+  expect(readdirSync(workspace)).toEqual(["same.txt", "spoilt.txt"]);
+  await source.follow(workspace, null);
+  expect(readdirSync(folder).filter((name) => name.endsWith("-state"))).toEqual([]);
+});

@@ -1,4 +1,5 @@
-import { mkdir } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { createGit, findGitTools } from "./git.ts";
 import { checkOut } from "./check-out.ts";
@@ -48,10 +49,18 @@ export async function openSource(options: SourceOptions): Promise<Source> {
   };
   return {
     checkOut: (request) => checkOut(parts, request),
+    follow: (workspace, to) => follow(parts.stateOf(workspace), to === null ? null : parts.stateOf(to)),
     fillMirror: (remote, signal) => fillMirror(parts, remote, signal),
     forget: (key) => {
       const mirror = parts.mirrorOf(key);
       return parts.turns(mirrorName(key), "deploy", AbortSignal.timeout(FORGET_MS), () => mirror.discard());
     },
   };
+}
+
+async function follow(state: string, to: string | null): Promise<void> {
+  if (to === null) return rm(state, { recursive: true, force: true });
+  if (!existsSync(state)) return; // done before
+  await rm(to, { recursive: true, force: true }); // of a workspace that is gone
+  await rename(state, to);
 }

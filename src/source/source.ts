@@ -35,6 +35,12 @@ export interface Source {
    */
   checkOut(request: CheckoutRequest): Promise<CheckedOut>;
 
+  /**
+   * After a workspace was moved or copied to a path where none was: what git knows of the files goes there too, so that they are compared
+   * and not written again. To null: forgets it. Only while nobody works in either. May be called twice.
+   */
+  follow(workspace: string, to: string | null): Promise<void>;
+
   /** Makes a mirror that was begun with depth 1 whole, so that later fetches are small. Idempotent; called after the deployment. */
   fillMirror(remote: Remote, signal: AbortSignal): Promise<void>;
 

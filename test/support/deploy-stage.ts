@@ -190,6 +190,7 @@ function createSource(before: Before): Source {
       await writeFile(join(request.workspace, "package.json"), '{"scripts":{"build":"true"}}');
       return { commit: request.commit, title: `commit ${request.commit.slice(0, 4)}`, author: "Ada" };
     },
+    follow: async () => {},
     fillMirror: async () => {},
     forget: async () => {},
   };
