@@ -1,26 +1,29 @@
-import { mkdir } from "node:fs/promises";
 import { deadline } from "../kernel/clock.ts";
 import type { CheckedOut, Remote } from "../source/source.ts";
 import { step } from "./advance.ts";
 import type { Parts, Run } from "./context.ts";
-import { pathsOf, type Target } from "./target.ts";
+import type { Target } from "./target.ts";
+import { openWorkspace, type Workspace } from "./workspace.ts";
 
-/** Brings the environment's persistent workspace to exactly the announced commit. */
-export async function checkOut(run: Run): Promise<CheckedOut> {
+export interface Tree extends CheckedOut {
+  readonly workspace: Workspace;
+}
+
+/** Brings the workspace to exactly the announced commit. */
+export async function checkOut(run: Run): Promise<Tree> {
   return step(run, "check out", async () => {
-    const { workspace } = pathsOf(run.parts.dataDir, run.claim.environmentId);
-    await mkdir(workspace, { recursive: true, mode: 0o700 });
+    const workspace = await openWorkspace(run);
     const tree = await run.parts.source.checkOut({
       remote: await getRemote(run.parts, run.target),
       commit: run.claim.commit,
-      workspace,
+      workspace: workspace.folder,
       fence: run.claim,
       signal: deadline(run.parts.deadlines.checkOut, run.signal),
       onLine: (line) => run.log.line(line),
     });
     run.log.line(`${tree.commit.slice(0, 8)} ${tree.title} (${tree.author})`);
     await nameDeployment(run, tree);
-    return tree;
+    return { ...tree, workspace };
   });
 }
 

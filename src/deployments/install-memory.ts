@@ -17,17 +17,32 @@ export async function installIsReusable(
 ): Promise<boolean> {
   if (key === null || plan.install === null) return false;
   const remembered = await readFile(join(stateDir, "install"), "utf8").catch(() => "");
-  if (remembered !== key) return false;
-  return stat(join(plan.directory, "node_modules")).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
+  const folder = await findInstalled(plan.directory);
+  return folder !== null && remembered === `${key} ${folder}`;
 }
 
 /** Before an install: null, so that a broken-off one is not taken for whole. After it: its key. */
-export async function rememberInstall(stateDir: string, key: string | null): Promise<void> {
+export async function rememberInstall(
+  stateDir: string,
+  directory: string,
+  key: string | null,
+): Promise<void> {
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
-  await writeFileAtomic(join(stateDir, "install"), key ?? "");
+  const folder = key === null ? null : await findInstalled(directory);
+  await writeFileAtomic(join(stateDir, "install"), folder === null ? "" : `${key} ${folder}`);
+}
+
+/** After the packages that were installed in one folder have been copied to another. */
+export async function moveInstall(stateDir: string, from: string, to: string): Promise<void> {
+  const remembered = await readFile(join(stateDir, "install"), "utf8").catch(() => "");
+  const [key, folder] = remembered.split(" ");
+  if (key !== undefined && folder === (await findInstalled(from))) await rememberInstall(stateDir, to, key);
+}
+
+/** Which folder it is, not only what it is called: another one may have come to its place. */
+async function findInstalled(directory: string): Promise<string | null> {
+  const found = await stat(join(directory, "node_modules")).catch(() => null);
+  return found?.isDirectory() ? String(found.ino) : null;
 }
 
 /** null: this install must always run. */

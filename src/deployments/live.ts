@@ -5,12 +5,16 @@ import type { Run } from "./context.ts";
 import { writeEvent } from "./event.ts";
 import { removeRelease, type Release } from "./release.ts";
 import { lockEnvironment } from "./target.ts";
+import { keepWorkspace } from "./workspace.ts";
 
 /** How many releases of an environment can be started again, the live one included. */
 const KEPT_RELEASES = 5;
 
 /** The last state, and what may be done afterwards without anybody waiting for it. */
-export async function finishLive(run: Run, release: Pick<Release, "id">): Promise<void> {
+export async function finishLive(
+  run: Run,
+  release: Pick<Release, "id"> & Partial<Pick<Release, "directory" | "movedFrom">>,
+): Promise<void> {
   run.log.line(`Live at ${run.parts.appUrl(run.target.host)}`);
   await run.log.flush();
   const { commit, ref } = run.claim;
@@ -19,6 +23,10 @@ export async function finishLive(run: Run, release: Pick<Release, "id">): Promis
   );
   const { parts, target } = run;
   parts.afterwards("removing old releases", () => removeOldReleases(run));
+  const { directory, movedFrom } = release;
+  if (directory && movedFrom) {
+    parts.afterwards("keeping the workspace", (signal) => keepWorkspace(run, movedFrom, directory, signal));
+  }
   if (run.claim.releaseId === null) {
     parts.afterwards("filling the mirror", async (signal) =>
       parts.source.fillMirror(await getRemote(parts, target), signal),

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import {
   chmod,
+  link,
   lstat,
   mkdir,
   mkdtemp,
@@ -16,7 +17,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
-import { copyRelease } from "./release-files.ts";
+import { makeRelease } from "./release-files.ts";
 
 let folder = "";
 beforeEach(async () => {
@@ -29,12 +30,14 @@ beforeEach(async () => {
 });
 
 const at = (...path: string[]): string => join(folder, ...path);
-const release = (to: string, share = true): Promise<void> =>
-  copyRelease({
+const release = (to: string, share = true, fresh = false): Promise<string> =>
+  makeRelease({
+    workspace: at("from"),
     from: at("from"),
     to: at(to),
     memory: at("memory"),
     share,
+    fresh,
     signal: AbortSignal.timeout(10_000),
   });
 const inode = async (path: string): Promise<number> => (await lstat(at(path))).ino;
@@ -113,7 +116,7 @@ test("nothing is shared when that is not wanted, after a restart of the machine,
   const memory = await text("memory");
   await writeFile(at("memory"), memory.replace(/"boot":"[^"]*"/, '"boot":"another"'));
   await release("three");
-  await writeFile(at("memory"), memory.replace(/"from":"[^"]*"/, '"from":"/another"'));
+  await writeFile(at("memory"), memory.replace(/"place":"[^"]*"/, '"place":"dist"'));
   await release("four");
   await writeFile(at("memory"), "{");
   await release("five");
@@ -131,3 +134,36 @@ test("pipes and names that are no text are no obstacle", async () => {
     await readFile(Buffer.concat([Buffer.from(`${at("two")}/`), Buffer.from([0x66, 0xff])]), "utf8"),
   ).toBe("odd");
 });
+
+test("a fresh folder becomes the release itself, with the modes of a copy", async () => {
+  await writeFile(at("from/tool"), "x");
+  await chmod(at("from/tool"), 0o6770);
+  await chmod(at("from/dir"), 0o1777);
+  const before = await inode("from/same");
+  expect(await release("one", true, true)).toBe("moved");
+  expect(await inode("one/same")).toBe(before);
+  await expect(lstat(at("from"))).rejects.toThrow("ENOENT");
+  const modes = await Promise.all(
+    ["one", "one/dir", "one/tool", "one/same"].map(async (name) => (await stat(at(name))).mode & 0o7777),
+  );
+  expect(modes).toEqual([0o755, 0o755, 0o755, 0o644]);
+});
+
+test.each(["a file that has a name elsewhere", "a pipe", "a folder in it", "no sharing"])(
+  "a fresh folder is copied all the same: %s",
+  async (why) => {
+    if (why === "a file that has a name elsewhere") await link(at("from/same"), at("elsewhere"));
+    if (why === "a pipe") execFileSync("mkfifo", [at("from/pipe")]);
+    const made = await makeRelease({
+      workspace: why === "a folder in it" ? at(".") : at("from"),
+      from: at("from"),
+      to: at("one"),
+      memory: at("memory"),
+      share: why !== "no sharing",
+      fresh: true,
+      signal: AbortSignal.timeout(10_000),
+    });
+    expect(made).toBe("copied");
+    expect(await inode("one/same")).not.toBe(await inode("from/same"));
+  },
+);

@@ -8,9 +8,11 @@ import type { Replica, StartCommand } from "../runtimes/runtime.ts";
 import type { Store } from "../store/store.ts";
 import { findOutput, type BuildPlan } from "../templates/detect.ts";
 import { advance, overtaken, step } from "./advance.ts";
+import type { Tree } from "./checkout.ts";
 import type { Run } from "./context.ts";
-import { copyRelease } from "./release-files.ts";
+import { makeRelease } from "./release-files.ts";
 import { pathsOf } from "./target.ts";
+import { settleAs, type Workspace } from "./workspace.ts";
 
 /** A built artifact with what is needed to start it, now or after a rollback. */
 export interface Release {
@@ -18,34 +20,25 @@ export interface Release {
   readonly directory: string;
   readonly command: StartCommand;
   readonly healthPath: string | null;
+  /** The fresh workspace that became this release. */
+  readonly movedFrom: string | null;
 }
 
 /** Copies what was built out of the workspace, so that the next build cannot touch it. Half-made releases are `building` and never started. */
-export async function createRelease(run: Run, plan: BuildPlan, commit: string): Promise<Release> {
+export async function createRelease(run: Run, plan: BuildPlan, tree: Tree): Promise<Release> {
   const { releases, state } = pathsOf(run.parts.dataDir, run.claim.environmentId);
   const id = newId("rel");
-  const release: Release = {
-    id,
-    directory: join(releases, id),
-    command: plan.start,
-    healthPath: run.target.healthPath,
-  };
+  const directory = join(releases, id);
   const { deploymentId, attempt, environmentId } = run.claim;
   const { db } = run.parts.store;
   const begun =
     await sql`insert into release (id, environment_id, deployment_id, commit_sha, kind, directory, command, health_path)
-    select ${id}, ${environmentId}, d.id, ${commit}, ${plan.kind}, ${release.directory}, ${JSON.stringify(plan.start)}::jsonb, ${release.healthPath}
+    select ${id}, ${environmentId}, d.id, ${tree.commit}, ${plan.kind}, ${directory}, ${JSON.stringify(plan.start)}::jsonb, ${run.target.healthPath}
     from deployment d where d.id = ${deploymentId} and d.attempt = ${attempt}`.execute(db);
   if (begun.numAffectedRows === 0n) throw overtaken();
   await mkdir(releases, { recursive: true, mode: 0o700 });
   await mkdir(state, { recursive: true, mode: 0o700 });
-  await copyRelease({
-    from: await findOutput(plan),
-    to: release.directory,
-    memory: join(state, "released"),
-    share: (await run.parts.runtime.isolation()).isolated,
-    signal: run.signal,
-  });
+  const made = await placeFiles(run, plan, tree.workspace, directory);
   const ready = await sql`update release set state = 'ready' where id = ${id}
     and exists (select 1 from deployment where id = ${deploymentId} and attempt = ${attempt})`.execute(db);
   if (ready.numAffectedRows === 0n) throw overtaken();
@@ -55,7 +48,34 @@ export async function createRelease(run: Run, plan: BuildPlan, commit: string): 
     .where("id", "=", deploymentId)
     .where("attempt", "=", attempt)
     .execute();
-  return release;
+  return {
+    id,
+    directory,
+    command: plan.start,
+    healthPath: run.target.healthPath,
+    movedFrom: made === "moved" ? tree.workspace.folder : null,
+  };
+}
+
+/** A fresh workspace ends here: as the release, or as the persistent workspace. */
+async function placeFiles(
+  run: Run,
+  plan: BuildPlan,
+  { folder, fresh }: Workspace,
+  to: string,
+): Promise<"copied" | "moved"> {
+  const { workspace, state } = pathsOf(run.parts.dataDir, run.claim.environmentId);
+  const made = await makeRelease({
+    workspace: folder,
+    from: await findOutput(plan),
+    to,
+    memory: join(state, "released"),
+    share: (await run.parts.runtime.isolation()).isolated,
+    fresh,
+    signal: run.signal,
+  });
+  if (fresh && made === "copied") await settleAs(run.parts.source, folder, workspace);
+  return made;
 }
 
 const commandShape: z.ZodType<StartCommand> = z.discriminatedUnion("kind", [
@@ -78,6 +98,7 @@ export async function getRelease(run: Run, releaseId: string): Promise<Release> 
     directory: row.directory,
     command: commandShape.parse(row.command),
     healthPath: row.health_path,
+    movedFrom: null,
   };
 }
 

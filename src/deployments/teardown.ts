@@ -35,7 +35,8 @@ export async function tearDown(tools: Tools, environmentId: string, signal?: Abo
     .set({ live_release_id: null })
     .where("id", "=", environmentId)
     .execute();
-  await rm(dirname(pathsOf(tools.dataDir, environmentId).workspace), { recursive: true, force: true });
+  const folder = dirname(pathsOf(tools.dataDir, environmentId).workspace);
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 }); // work that nobody waits for may still write there
 }
 
 /** With a generation of its own, so that a worker that wakes up after all this cannot bring the host back. */
