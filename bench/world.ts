@@ -49,25 +49,27 @@ export async function openFolder(undo: AsyncDisposableStack): Promise<string> {
   return folder;
 }
 
-/** Waits until what a project's pushes set off is done: deployments have ended and no git works in the background. */
+/** Waits until what a project's pushes set off is done: deployments have ended and nothing works in the background. */
 export async function settle(fairlead: Fairlead, app: string): Promise<void> {
   await waitUntil(
     async () => {
       const { deployments } = await fairlead.client.call(api.listDeployments, { params: { app } });
-      return deployments.every((one) => one.finishedAt !== null) && !(await isGitAtWork(fairlead.dataDir));
+      return deployments.every((one) => one.finishedAt !== null) && !(await isAtWork(fairlead.dataDir));
     },
     { everyMs: 100, signal: AbortSignal.timeout(180_000) },
   );
 }
 
-/** The mirror is filled after the deployment; git is told of its folders by its environment. */
-async function isGitAtWork(dataDir: string): Promise<boolean> {
+/** After a deployment the mirror is filled and the workspace kept. git is told of its folders by its environment. */
+async function isAtWork(dataDir: string): Promise<boolean> {
   for (const pid of await readdir("/proc")) {
     if (!/^\d+$/.test(pid)) continue;
     const name = await readFile(join("/proc", pid, "comm"), "utf8").catch(() => "");
-    if (!name.startsWith("git")) continue;
-    const environment = await readFile(join("/proc", pid, "environ"), "utf8").catch(() => "");
-    if (environment.includes(dataDir)) return true;
+    if (!/^(git|cp$|rm$)/.test(name)) continue;
+    const parts = ["environ", "cmdline"].map((part) =>
+      readFile(join("/proc", pid, part), "utf8").catch(() => ""),
+    );
+    if ((await Promise.all(parts)).some((text) => text.includes(dataDir))) return true;
   }
   return false;
 }
