@@ -1,11 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
+import type { DeploymentAnswer } from "../../src/http/contract.ts";
 import { waitUntil } from "../../src/kernel/retry.ts";
 import type { Hook } from "../../src/sandbox/state.ts";
 import { startAnswering } from "../support/answering-server.ts";
 import { APP, openStage, type E2eStage } from "../support/e2e-stage.ts";
+import { holdIn } from "../support/hold.ts";
 import { findProcesses } from "../support/leftovers.ts";
 import { callHook } from "../support/signed-call.ts";
 
@@ -192,9 +195,20 @@ async function cancelled(stage: E2eStage): Promise<void> {
   await stage.waitForStatus(commit, "canceled");
 }
 
-async function rollbackAndRedeploy(stage: E2eStage): Promise<void> {
-  const second = await stage.pushLive("v2");
+/** A request that the old release has not answered yet holds it; new ones are answered by the new release meanwhile. */
+async function replaceWhileAnswering(stage: E2eStage): Promise<DeploymentAnswer> {
+  const { deployment, underWay, letGo } = await holdIn(stage, "draining", "v2");
   expect(await stage.ask()).toBe("v2");
+  await sleep(1500); // longer than the drain of a release that has nothing to do
+  await stage.waitForState(deployment.id, "draining");
+  expect(stage.gates.alive().toSorted()).toEqual(["v1", "v2"]);
+  await letGo();
+  expect(await underWay).toBe("v1");
+  return stage.waitForLive(deployment.id);
+}
+
+async function rollbackAndRedeploy(stage: E2eStage): Promise<void> {
+  const second = await replaceWhileAnswering(stage);
   const [back] = await told(stage, `rollback ${APP}`);
   expect(back).toMatchObject({ state: "live", cause: "rollback" });
   expect(await stage.ask()).toBe("v1");
