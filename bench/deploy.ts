@@ -22,13 +22,13 @@ const MAIN = join(import.meta.dirname, "../src/main.ts");
  */
 export const deployBench: Bench = {
   name: "deploy",
-  async run(tell) {
-    await using world = await openWorld();
+  async run(tell, undo) {
+    const world = await openWorld(undo);
     tell("making the fixture");
     const fixture = await createFixture(world.folder);
     const results: Result[] = [];
     for (const kind of ["static", "node"] as const)
-      results.push(...(await benchKind(world, fixture, kind, tell)));
+      results.push(...(await benchKind(world, fixture, kind, { tell, undo })));
     return results;
   },
 };
@@ -37,14 +37,14 @@ async function benchKind(
   world: World,
   fixture: Fixture,
   kind: Kind,
-  tell: (line: string) => void,
+  { tell, undo }: { tell: (line: string) => void; undo: AsyncDisposableStack },
 ): Promise<Result[]> {
   const firsts: Pair[] = [];
   const warms: Pair[] = [];
   for (let round = 1; round <= FIRST_ROUNDS; round++) {
-    await using undo = new AsyncDisposableStack();
-    const ours = undo.use(await openOurs(world, fixture, `${kind}-${round}`));
-    const other = undo.use(await openByHand(world, fixture, kind, `by-hand-${kind}-${round}`));
+    await using ways = undo.use(new AsyncDisposableStack());
+    const ours = ways.use(await openOurs(world, fixture, `${kind}-${round}`));
+    const other = ways.use(await openByHand(world, fixture, kind, `by-hand-${kind}-${round}`));
     firsts.push(await measurePair(fixture, kind, { ours, other }, round));
     tell(`${kind}, first deployment ${round}: ${shown(firsts)}`);
     if (round < FIRST_ROUNDS) continue;

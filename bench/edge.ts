@@ -13,8 +13,8 @@ const CONNECTIONS = ["--connections", "64"];
 /** Requests a second through the edge against the same app asked at its own port. The app answers one line and does nothing else. */
 export const edgeBench: Bench = {
   name: "edge",
-  async run(tell) {
-    await using world = await openWorld();
+  async run(tell, undo) {
+    const world = await openWorld(undo);
     const project = await world.sandbox.state.createProject({
       path: "acme/hello",
       owner: world.user,

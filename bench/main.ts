@@ -20,9 +20,26 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+const undo = new AsyncDisposableStack();
+const interrupted = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    interrupted.abort();
+    void undo.disposeAsync().finally(() => process.exit(130));
+  });
+}
+
 const results: Result[] = [];
-for (const bench of BENCHES.filter(({ name }) => names.length === 0 || names.includes(name))) {
-  results.push(...(await bench.run((line) => console.error(`${bench.name}: ${line}`))));
+try {
+  for (const bench of BENCHES.filter(({ name }) => names.length === 0 || names.includes(name))) {
+    const own = undo.use(new AsyncDisposableStack());
+    results.push(...(await bench.run((line) => console.error(`${bench.name}: ${line}`), own)));
+    await own.disposeAsync();
+  }
+} catch (error) {
+  if (interrupted.signal.aborted) await new Promise(() => {}); // what it worked with was closed under it; the signal's handler ends us
+  await undo.disposeAsync();
+  throw error;
 }
 console.log(json ? JSON.stringify({ schema: 1, results }) : showTable(results));
 process.exit(results.every(({ ok }) => ok) ? 0 : 1);

@@ -9,8 +9,8 @@ const IDLE_MS = 45_000;
 /** What all of Fairlead's processes have of the memory when nothing runs: PSS, in which shared pages count for each process in part. */
 export const memoryBench: Bench = {
   name: "memory",
-  async run(tell) {
-    await using fairlead = await startFairlead({ env: { FAIRLEAD_LOG_LEVEL: "warn" } });
+  async run(tell, undo) {
+    const fairlead = undo.use(await startFairlead({ env: { FAIRLEAD_LOG_LEVEL: "warn" } }));
     await fairlead.end("SIGINT");
     await fairlead.start(); // as after every start but the first
     tell(`waiting ${IDLE_MS / 1000} s`);

@@ -14,7 +14,8 @@ export interface Result {
 export interface Bench {
   /** The word that chooses it. */
   readonly name: string;
-  run(tell: (line: string) => void): Promise<readonly Result[]>;
+  /** What it opens it leaves to `undo`, so that an interrupted bench leaves no process and no folder behind either. */
+  run(tell: (line: string) => void, undo: AsyncDisposableStack): Promise<readonly Result[]>;
 }
 
 export function judge(result: Omit<Result, "ok">): Result {

@@ -7,8 +7,8 @@ const ROUNDS = 5;
 /** `fairlead serve` on a data directory that was used before, from the start of its process until `/readyz` answers 200; PostgreSQL and edge included. */
 export const startBench: Bench = {
   name: "start",
-  async run(tell) {
-    await using fairlead = await startFairlead({ env: { FAIRLEAD_LOG_LEVEL: "warn" } });
+  async run(tell, undo) {
+    const fairlead = undo.use(await startFairlead({ env: { FAIRLEAD_LOG_LEVEL: "warn" } }));
     const seconds: number[] = [];
     for (let round = 1; round <= ROUNDS; round++) {
       await fairlead.end("SIGINT");

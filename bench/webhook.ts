@@ -20,11 +20,10 @@ const CONNECTIONS = "64";
  */
 export const webhookBench: Bench = {
   name: "webhook",
-  async run(tell) {
-    await using undo = new AsyncDisposableStack();
+  async run(tell, undo) {
     const folder = await openFolder(undo);
     const { connectionString } = undo.use(await startEmbedded({ dataFolder: join(folder, "data") }));
-    const world = undo.use(await openWorld({ DATABASE_URL: connectionString }));
+    const world = await openWorld(undo, { DATABASE_URL: connectionString });
     const pool = new Pool({ connectionString, max: 1 });
     undo.defer(() => pool.end());
     const project = await world.sandbox.state.createProject({

@@ -7,8 +7,8 @@ import { createSandbox, type Sandbox } from "../src/sandbox/sandbox.ts";
 import type { Project, Token, User } from "../src/sandbox/state.ts";
 import { startFairlead, type Fairlead } from "../test/support/fairlead.ts";
 
-/** A GitLab in this process and a Fairlead in processes of its own, connected. Everything is removed when disposed. */
-export interface World extends AsyncDisposable {
+/** A GitLab in this process and a Fairlead in processes of its own, connected. `undo` ends and removes all of it. */
+export interface World {
   readonly folder: string;
   readonly sandbox: Sandbox;
   readonly fairlead: Fairlead;
@@ -17,8 +17,10 @@ export interface World extends AsyncDisposable {
   link(project: Project): Promise<AppAnswer>;
 }
 
-export async function openWorld(env: Record<string, string> = {}): Promise<World> {
-  await using undo = new AsyncDisposableStack();
+export async function openWorld(
+  undo: AsyncDisposableStack,
+  env: Record<string, string> = {},
+): Promise<World> {
   const folder = await openFolder(undo);
   const sandbox = undo.use(
     await createSandbox({ dataDir: join(folder, "gitlab"), searchPath: process.env["PATH"] ?? "" }),
@@ -27,7 +29,6 @@ export async function openWorld(env: Record<string, string> = {}): Promise<World
   const token = sandbox.state.createToken({ user, name: "fairlead", scopes: ["api"] });
   const fairlead = undo.use(await startFairlead({ env: { FAIRLEAD_LOG_LEVEL: "warn", ...env } }));
   await fairlead.client.call(api.connect, { body: { url: sandbox.url, token: token.value, name: "gitlab" } });
-  const kept = undo.move();
   return {
     folder,
     sandbox,
@@ -38,7 +39,6 @@ export async function openWorld(env: Record<string, string> = {}): Promise<World
       fairlead.client.call(api.link, {
         body: { connection: "gitlab", project: project.fullPath, branch: "main" },
       }),
-    [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }
 
