@@ -8,6 +8,7 @@ import { SuiteReporter } from "./test/support/reporter.ts";
 export default defineConfig({
   test: {
     pool: "forks",
+    maxWorkers: 3, // on two cores too: most of the time is spent waiting for real parts
     reporters: ["default", new SuiteReporter()],
     testTimeout: 30_000,
     hookTimeout: 60_000,

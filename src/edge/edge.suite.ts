@@ -143,7 +143,7 @@ export function describeEdge(name: string, make: () => Promise<EdgeUnderTest>): 
       await Promise.all(stopping);
       const { failures, answered } = await load.end();
       expect(failures).toEqual([]);
-      expect(answered).toBeGreaterThan(500);
+      expect(answered).toBeGreaterThan(100); // two a switch at least: there was load, however busy the machine is
       expect((await ask(address, "a.test")).body).toBe("51");
       await app[Symbol.asyncDispose]();
     });
