@@ -7,10 +7,10 @@ import { tearDown } from "../deployments/teardown.ts";
 import { createApiTokens, ensureApiToken } from "../http/api-tokens.ts";
 import { createServer } from "../http/server.ts";
 import { systemClock } from "../kernel/clock.ts";
-import type { Secret } from "../kernel/secret.ts";
+import { Secret } from "../kernel/secret.ts";
 import { createPushes } from "../pushes/open.ts";
 import { createHealth } from "../telemetry/health.ts";
-import { createKnownSecrets } from "../telemetry/known-secrets.ts";
+import { createKnownSecrets, type KnownSecrets } from "../telemetry/known-secrets.ts";
 import { createLogger, type Logger, type LogStream } from "../telemetry/log.ts";
 import { allowedHosts, portOf, urlOf } from "./addresses.ts";
 import { runBackground, type Background } from "./background.ts";
@@ -43,6 +43,7 @@ export interface ServerStart {
 export async function startServer({ config, output, signal }: ServerStart): Promise<RunningServer> {
   await using undo = new AsyncDisposableStack();
   const known = createKnownSecrets();
+  learnDatabase(config, known);
   const log = createLogger({ level: config.logLevel, stream: output, redact: known.redact });
   const parts = await openParts(config, log, known, undo, signal);
   let started = false;
@@ -71,6 +72,15 @@ export async function startServer({ config, output, signal }: ServerStart): Prom
       await running.disposeAsync();
     },
   };
+}
+
+/** The address with its password, and the password alone: drivers quote either in their errors. */
+function learnDatabase({ databaseUrl }: Config, known: KnownSecrets): void {
+  if (databaseUrl === null) return;
+  known.learn(databaseUrl);
+  const text = databaseUrl.reveal();
+  const password = URL.canParse(text) ? decodeURIComponent(new URL(text).password) : "";
+  if (password !== "") known.learn(new Secret(password));
 }
 
 function openApps(parts: OpenParts, config: Config): ReturnType<typeof createApps> {
