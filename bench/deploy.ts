@@ -12,7 +12,7 @@ import { compare, milliseconds, type Bench, type Result } from "./result.ts";
 import type { Pair } from "./statistics.ts";
 import { openWorld, settle, type World } from "./world.ts";
 
-const FIRST_ROUNDS = 3;
+const FIRST_ROUNDS = 5;
 const WARM_ROUNDS = 7;
 const MAIN = join(import.meta.dirname, "../src/main.ts");
 

@@ -6,7 +6,7 @@ import { compare, perSecond, type Bench } from "./result.ts";
 import type { Pair } from "./statistics.ts";
 import { openWorld, settle } from "./world.ts";
 
-const ROUNDS = 5;
+const ROUNDS = 7;
 const SECONDS = 4;
 const CONNECTIONS = ["--connections", "64"];
 
@@ -29,7 +29,7 @@ export const edgeBench: Bench = {
     const direct = `http://${target.host}:${target.port}/`;
     const through = `http://${join(`${world.fairlead.edge.host}:${world.fairlead.edge.port}`, "/")}`;
     const words = [...CONNECTIONS, "--headers", `Host=${host}`];
-    await measureRate(through, 2, words);
+    await measureRate(through, 4, words);
     await measureRate(direct, 2, words);
     const pairs: Pair[] = [];
     for (let round = 1; round <= ROUNDS; round++) {
