@@ -86,14 +86,18 @@ describe("after a crash", () => {
     void world.apps.link(request).catch(() => {});
     await expect.poll(() => world.gitlab.calls).toContain(method);
     const locked = await world.store.pool.query(
-      "select pid from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()",
+      "select pid from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid() and database = (select oid from pg_database where datname = current_database())",
     );
     for (const { pid } of locked.rows) await world.store.pool.query("select pg_terminate_backend($1)", [pid]);
     release();
     await expect
       .poll(
         async () =>
-          (await world.store.pool.query("select 1 from pg_locks where locktype = 'advisory'")).rowCount,
+          (
+            await world.store.pool.query(
+              "select 1 from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())",
+            )
+          ).rowCount,
       )
       .toBe(0);
   }

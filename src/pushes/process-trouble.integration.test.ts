@@ -89,7 +89,9 @@ describe("trouble", () => {
     await running;
     expect(kills).toBe(3);
     expect(await deployed(world.store)).toEqual([sha("b")]);
-    const locks = await world.store.pool.query("select 1 from pg_locks where locktype = 'advisory'");
+    const locks = await world.store.pool.query(
+      "select 1 from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())",
+    );
     expect(locks.rowCount).toBe(0);
   });
 

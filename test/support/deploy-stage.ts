@@ -66,6 +66,8 @@ export async function createStage(store: Store): Promise<Stage> {
   const queue = await openQueue(store, silentLogger);
   const appUrl = (host: string): string => `http://${host}:8080`;
   const enqueue = createEnqueue({ queue, appUrl, notify: (tx, id) => store.notify("deployment", id, tx) });
+  const ending = new AbortController();
+  const later = new Set<Promise<void>>();
   const parts: Parts = {
     store,
     queue,
@@ -82,7 +84,12 @@ export async function createStage(store: Store): Promise<Stage> {
     deadlines: { ...DEFAULT_DEADLINES, healthy: 1500, drain: 500, stop: 500 },
     allowUnisolated: false,
     redact: (text) => text,
-    afterwards: (_name, work) => void work(AbortSignal.timeout(5000)).catch(() => {}),
+    afterwards: (_name, work) => {
+      const done = work(ending.signal)
+        .catch(() => {})
+        .finally(() => later.delete(done));
+      later.add(done);
+    },
   };
   return {
     store,
@@ -122,6 +129,8 @@ export async function createStage(store: Store): Promise<Stage> {
     },
     otherWorker: (name) => ({ ...parts, workerId: name }),
     async [Symbol.asyncDispose]() {
+      ending.abort();
+      await Promise.all(later);
       await queue[Symbol.asyncDispose]();
       for (const { server } of runtime.replicas.values()) server.close();
       await rm(dataDir, { recursive: true, force: true });
