@@ -24,8 +24,19 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["src/**/*.integration.test.ts"],
+          exclude: ["src/runtimes/**"],
           globalSetup: ["test/support/postgres.ts"],
           testTimeout: 60_000,
+        },
+      },
+      {
+        // One file after another, after all others: a sandbox by user id ends every process of that user, whoever started it.
+        test: {
+          name: "runtimes",
+          include: ["src/runtimes/**/*.integration.test.ts"],
+          testTimeout: 60_000,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
         },
       },
       {
