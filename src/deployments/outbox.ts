@@ -9,6 +9,8 @@ import type { Parts } from "./context.ts";
 /** Within a day most outages end; after that nobody looks at a commit's status any more. */
 const MOST_TRIES = 40;
 const SWEEP_MS = 1000;
+/** One sender looks every second; the others come with a notification, so that an idle Fairlead does not keep a connection for each. */
+const REST_MS = 60_000;
 
 /** So that a GitLab that does not answer holds up only its own reports. */
 const SENDERS = 4;
@@ -18,10 +20,14 @@ const SENDERS = 4;
  * Runs until the signal aborts.
  */
 export async function runOutbox(parts: Parts, stopping: AbortSignal): Promise<void> {
-  await Promise.all(Array.from({ length: SENDERS }, () => runSender(parts, stopping)));
+  await Promise.all(
+    Array.from({ length: SENDERS }, (_, index) =>
+      runSender(parts, stopping, index === 0 ? SWEEP_MS : REST_MS),
+    ),
+  );
 }
 
-async function runSender(parts: Parts, stopping: AbortSignal): Promise<void> {
+async function runSender(parts: Parts, stopping: AbortSignal, pauseMs: number): Promise<void> {
   let rung = new AbortController();
   await using subscriptions = new AsyncDisposableStack();
   subscriptions.use(await parts.store.listen("outbox", () => rung.abort()));
@@ -31,7 +37,7 @@ async function runSender(parts: Parts, stopping: AbortSignal): Promise<void> {
       return false;
     });
     if (sent) continue;
-    await sleep(SWEEP_MS, AbortSignal.any([rung.signal, stopping])).catch(() => {}); // woken early is not a failure
+    await sleep(pauseMs, AbortSignal.any([rung.signal, stopping])).catch(() => {}); // woken early is not a failure
     rung = new AbortController();
   }
 }

@@ -59,7 +59,7 @@ async function openEmbedded(options: OpenOptions, log: Logger, undo: AsyncDispos
 }
 
 function createPool(address: string, log: Logger, max: number): Pool {
-  const pool = new Pool({ ...connectionConfig(address), max, idleTimeoutMillis: 30_000 });
+  const pool = new Pool({ ...connectionConfig(address), max, idleTimeoutMillis: 10_000 });
   pool.on("error", (error) => {
     if (!pool.ending) log.warn({ err: error }, "an idle database connection broke"); // its server is being stopped too
   });
