@@ -1,5 +1,6 @@
 import type { Bench, Result } from "./result.ts";
 import { showTable } from "./result.ts";
+import { checkBench } from "./check.ts";
 import { deployBench } from "./deploy.ts";
 import { edgeBench } from "./edge.ts";
 import { memoryBench } from "./memory.ts";
@@ -7,7 +8,7 @@ import { startBench } from "./start.ts";
 import { webhookBench } from "./webhook.ts";
 
 /** `npm run bench [-- NAME…] [--json]`: exit 1 when a target is missed, 2 for wrong words. What is measured is told in `docs/benchmarks.md`. */
-const BENCHES: readonly Bench[] = [deployBench, webhookBench, edgeBench, memoryBench, startBench];
+const BENCHES: readonly Bench[] = [deployBench, webhookBench, edgeBench, memoryBench, startBench, checkBench];
 
 const words = process.argv.slice(2);
 const json = words.includes("--json");

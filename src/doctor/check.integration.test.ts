@@ -41,11 +41,13 @@ describe("a sound connection", () => {
       "http.redirect": "ok",
       "gitlab.is": "ok",
       "gitlab.version": "ok",
+      "time.skew": "ok",
       "token.alive": "ok",
       "token.kind": "ok",
       "token.scopes": "ok",
       "token.expiry": "ok",
       "user.state": "ok",
+      "api.limits": "ok",
     });
     expect(found).toEqual({
       baseUrl: `${server.url}/gitlab`,

@@ -8,6 +8,7 @@ import { systemClock, type Clock } from "../kernel/clock.ts";
 import type { Secret } from "../kernel/secret.ts";
 import type { Diagnosis, DiagnosisError } from "./diagnosis.ts";
 import type { Found, FoundToken } from "./found.ts";
+import { INSTANCE_CHECKS, LIMIT_CHECKS } from "./instance-checks.ts";
 import { OBSERVATION_CHECKS } from "./observation-checks.ts";
 import type { Observations } from "./observations.ts";
 import { REACH_CHECKS } from "./reach-checks.ts";
@@ -39,7 +40,13 @@ export interface Checked {
 export async function checkConnection(request: CheckRequest, observations?: Observations): Promise<Checked> {
   const visit = startVisit(request, observations ?? null);
   try {
-    const definitions = [...REACH_CHECKS, ...TOKEN_CHECKS, ...(observations ? OBSERVATION_CHECKS : [])];
+    const definitions = [
+      ...REACH_CHECKS,
+      ...INSTANCE_CHECKS,
+      ...TOKEN_CHECKS,
+      ...LIMIT_CHECKS,
+      ...(observations ? OBSERVATION_CHECKS : []),
+    ];
     const { checks, fault } = await runChecks(definitions, visit, request.signal);
     const { instance } = visit.learnt;
     const diagnosis: Diagnosis = {
@@ -68,7 +75,7 @@ function startVisit(request: CheckRequest, observations: Observations | null): V
     clock: request.clock ?? systemClock,
     createGitLab: request.createGitLab ?? createGitLab,
     observations,
-    learnt: { base: null, gitlab: null, instance: null, token: null, user: null, scopes: null },
+    learnt: { base: null, gitlab: null, asked: null, instance: null, token: null, user: null, scopes: null },
     postponed: new Map(),
   };
 }

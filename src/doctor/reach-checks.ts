@@ -6,6 +6,7 @@ import { describeAddress, guardedLookup, isForbiddenAddress } from "../gitlab/ad
 import { classifyNetworkError } from "../gitlab/classify-network.ts";
 import { identifyGitLab } from "../gitlab/identify.ts";
 import { parseInstanceUrl, type InstanceUrl } from "../gitlab/url.ts";
+import { askGitLab } from "./ask.ts";
 import { findNearby } from "./find-nearby.ts";
 import { readCertificate, type Certificate } from "./read-certificate.ts";
 import { need, type CheckDefinition, type Outcome, type Visit } from "./visit.ts";
@@ -95,9 +96,11 @@ async function checkRedirect(visit: Visit, signal: AbortSignal): Promise<Outcome
 }
 
 /** Only reached when the request before went well. */
-function checkIsGitLab(visit: Visit): Outcome {
+function checkIsGitLab(visit: Visit, signal: AbortSignal): Outcome {
   const { baseUrl } = baseOf(visit);
-  visit.learnt.gitlab = visit.createGitLab({ baseUrl, token: visit.token, ca: visit.ca });
+  const gitlab = visit.createGitLab({ baseUrl, token: visit.token, ca: visit.ca });
+  visit.learnt.gitlab = gitlab;
+  visit.learnt.asked = askGitLab(gitlab, signal);
   return {
     state: "ok",
     title: "GitLab's API answers",

@@ -1,14 +1,11 @@
 import { Fault } from "../faults/fault.ts";
 import { placesOf } from "../faults/places.ts";
-import type { GitLab } from "../gitlab/gitlab.ts";
-import { sleep } from "../kernel/clock.ts";
 import type { TokenKind } from "./found.ts";
 import { toInstance } from "./run-checks.ts";
 import { need, type CheckDefinition, type Outcome, type Visit } from "./visit.ts";
 
-/** From "GitLab answers" to "this token can do the work". */
+/** From "GitLab answers" to "this token can do the work". What they need was asked at once when GitLab had proved to be GitLab. */
 export const TOKEN_CHECKS: readonly CheckDefinition[] = [
-  { id: "gitlab.version", about: "GitLab's version", run: checkVersion },
   { id: "token.alive", about: "Whether the token is alive", run: checkAlive },
   { id: "token.kind", about: "The kind of token", run: checkKind },
   { id: "token.scopes", about: "The token's scopes", run: checkScopes },
@@ -16,56 +13,15 @@ export const TOKEN_CHECKS: readonly CheckDefinition[] = [
   { id: "user.state", about: "The token's user", run: checkUser },
 ];
 
-/** The oldest GitLab whose behaviour is known. */
-const OLDEST = [10, 5] as const;
-
-/** A token that may not read the version, or is no good at all, is told by the checks that come. */
-async function checkVersion(visit: Visit, signal: AbortSignal): Promise<Outcome> {
-  try {
-    visit.learnt.instance = await gitlabOf(visit).instance({ signal });
-  } catch (error) {
-    if (!(error instanceof Fault) || !isAboutToken(error)) throw error;
-  }
-  return visit.learnt.instance?.version
-    ? describeVersion(visit.learnt.instance.version, visit.learnt.instance.edition)
-    : { state: "unknown", title: "The token may not read GitLab's version" };
-}
-
-function describeVersion(version: string, edition: string): Outcome {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  const title = `GitLab ${version} (${edition.toUpperCase()})`;
-  if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) return { state: "ok", title };
-  const fix = "Upgrade GitLab to 10.5 or later.";
-  return { state: "warn", title: `${title} is older than what Fairlead knows`, fix };
-}
-
-function isAboutToken(fault: Fault): boolean {
-  return ["AUTH_FAILED", "ACCOUNT_UNUSABLE", "INSUFFICIENT_SCOPES", "INSUFFICIENT_ROLE"].includes(fault.code);
-}
-
-async function checkAlive(visit: Visit, signal: AbortSignal): Promise<Outcome> {
-  try {
-    visit.learnt.token = await readToken(gitlabOf(visit), signal);
-  } catch (error) {
-    const teller = error instanceof Fault ? whoTells(error) : null;
-    if (!(error instanceof Fault) || teller === null) throw error;
-    visit.postponed.set(teller, error);
+async function checkAlive(visit: Visit): Promise<Outcome> {
+  const told = await need(visit.learnt.asked, "questions").token;
+  if (!told.fault) visit.learnt.token = told.value;
+  else {
+    const teller = whoTells(told.fault);
+    if (teller === null) throw told.fault;
+    visit.postponed.set(teller, told.fault);
   }
   return { state: "ok", title: "GitLab knows the token" };
-}
-
-/** A failing LDAP server makes GitLab say "blocked" for a single request: a second one tells the truth. */
-async function readToken(
-  gitlab: GitLab,
-  signal: AbortSignal,
-): Promise<Awaited<ReturnType<GitLab["findToken"]>>> {
-  try {
-    return await gitlab.findToken({ signal });
-  } catch (error) {
-    if (!(error instanceof Fault) || !error.is("ACCOUNT_UNUSABLE", "blocked")) throw error;
-    await sleep(1000, signal);
-    return gitlab.findToken({ signal });
-  }
 }
 
 /** Which check a refusal belongs to that says, in passing, that the token as such is known. */
@@ -75,16 +31,12 @@ function whoTells(fault: Fault): string | null {
   return null;
 }
 
-async function checkKind(visit: Visit, signal: AbortSignal): Promise<Outcome> {
-  if (!visit.postponed.has("user.state")) {
-    try {
-      visit.learnt.user = await gitlabOf(visit).getUser({ signal });
-    } catch (error) {
-      // Tokens for git alone and fine-grained ones may not ask whose they are.
-      if (!(error instanceof Fault) || !(error.is("INSUFFICIENT_SCOPES") || error.is("INSUFFICIENT_ROLE")))
-        throw error;
-    }
-  }
+async function checkKind(visit: Visit): Promise<Outcome> {
+  const told = await need(visit.learnt.asked, "questions").user;
+  if (!told.fault) visit.learnt.user = told.value;
+  else if (told.fault.is("ACCOUNT_UNUSABLE")) visit.postponed.set("user.state", told.fault);
+  // Tokens for git alone and fine-grained ones may not ask whose they are.
+  else if (!told.fault.is("INSUFFICIENT_SCOPES") && !told.fault.is("INSUFFICIENT_ROLE")) throw told.fault;
   const { user, token } = visit.learnt;
   const evidence = [token?.name ? `“${token.name}”` : "", user ? `of @${user.username}` : ""]
     .filter(Boolean)
@@ -109,24 +61,15 @@ export function kindOf(visit: Visit): TokenKind {
   return bot === "project" ? "project" : "group";
 }
 
-async function checkScopes(visit: Visit, signal: AbortSignal): Promise<Outcome> {
+async function checkScopes(visit: Visit): Promise<Outcome> {
   if (visit.postponed.has("user.state")) return unreadable("scopes");
   const { learnt } = visit;
   const names = learnt.token?.scopes ?? null;
-  if (names === null) {
-    await gitlabOf(visit).probeApiScope({ signal });
-    learnt.scopes = { names: ["api"], by: "probe" };
-    return {
-      state: "ok",
-      title: "The token has the scope api",
-      evidence: "found out by a request that changes nothing",
-    };
-  }
+  if (names === null) return probedScopes(visit);
   learnt.scopes = { names, by: "self" };
   const listed = names.join(", ");
-  if (names.includes("granular")) return checkPermissions(visit, signal);
-  if (names.includes("api"))
-    return { state: "ok", title: "The token has the scope api", evidence: `scopes: ${listed}` };
+  if (names.includes("granular")) return checkPermissions(visit);
+  if (names.includes("api")) return tellWidth(visit, names);
   throw Fault.of("INSUFFICIENT_SCOPES", "missing_api", {
     evidence: {
       method: "GET",
@@ -137,17 +80,46 @@ async function checkScopes(visit: Visit, signal: AbortSignal): Promise<Outcome> 
   });
 }
 
-/** The permissions of a fine-grained token cannot be listed, and each project may have others: what it lacks shows when it is used. */
-async function checkPermissions(visit: Visit, signal: AbortSignal): Promise<Outcome> {
-  const title = "What this fine-grained token may do shows when it is used";
-  const fix = `If linking a project fails, make a legacy token with the scope api: ${placesOf(toInstance(visit)).tokenPage()}.`;
-  try {
-    await gitlabOf(visit).probeApiScope({ signal });
-    return { state: "warn", title, evidence: "it may create projects", fix };
-  } catch (error) {
-    if (!(error instanceof Fault) || !error.is("INSUFFICIENT_SCOPES")) throw error;
-    return { state: "warn", title, evidence: "it may not create projects", fix };
-  }
+async function probedScopes(visit: Visit): Promise<Outcome> {
+  const told = await need(visit.learnt.asked, "questions").api;
+  if (told.fault) throw told.fault;
+  visit.learnt.scopes = { names: ["api"], by: "probe" };
+  return {
+    state: "ok",
+    title: "The token has the scope api",
+    evidence: "found out by a request that changes nothing",
+  };
+}
+
+/** What these scopes add is never needed here, and whoever gets hold of the token has it. */
+const TOO_WIDE: Readonly<Record<string, string>> = {
+  sudo: "with sudo it may act as any user of this GitLab",
+  admin_mode: "with admin_mode it may change the settings of this GitLab",
+};
+
+function tellWidth(visit: Visit, names: readonly string[]): Outcome {
+  const evidence = `scopes: ${names.join(", ")}`;
+  const reasons = names.flatMap((name) => TOO_WIDE[name] ?? []);
+  if (reasons.length === 0) return { state: "ok", title: "The token has the scope api", evidence };
+  return {
+    state: "warn",
+    title: "The token may do more than is needed",
+    evidence: `${evidence}; ${reasons.join(", ")}`,
+    fix: `Make one with the scope api alone, and revoke this one: ${placesOf(toInstance(visit)).tokenPage()}.`,
+  };
+}
+
+/** The permissions of a fine-grained token cannot be listed, and each project may have others: `--project` tries those of one. */
+async function checkPermissions(visit: Visit): Promise<Outcome> {
+  const { api } = need(visit.learnt.asked, "questions");
+  const title = "What this fine-grained token may do differs by project";
+  const fix =
+    "Check a project as well, which tries every permission: --project GROUP/PROJECT. " +
+    `If one is missing, add it, or make a legacy token with the scope api: ${placesOf(toInstance(visit)).tokenPage()}.`;
+  const told = await api;
+  if (!told.fault) return { state: "warn", title, evidence: "it may create projects", fix };
+  if (!told.fault.is("INSUFFICIENT_SCOPES")) throw told.fault;
+  return { state: "warn", title, evidence: "it may not create projects", fix };
 }
 
 const WARN_DAYS = 30;
@@ -174,15 +146,25 @@ function checkExpiry(visit: Visit): Outcome {
 function checkUser(visit: Visit): Outcome {
   const { user } = visit.learnt;
   if (!user) return { state: "unknown", title: "The token may not tell whose it is" };
-  const traits = [user.bot ? "a bot" : "", user.admin ? "an administrator" : ""].filter(Boolean);
   const title = `@${user.username} can be used`;
-  return traits.length === 0 ? { state: "ok", title } : { state: "ok", title, evidence: traits.join(", ") };
+  if (user.bot) return { state: "ok", title, evidence: "a bot" };
+  if (!user.admin) {
+    return {
+      state: "ok",
+      title,
+      evidence: "a person's account ends with the person: a user made for deployments lasts",
+    };
+  }
+  return {
+    state: "warn",
+    title: `@${user.username} is an administrator`,
+    evidence: "whoever gets hold of this token has the whole GitLab",
+    fix:
+      "Make a user for deployments alone, Maintainer of the projects it deploys, and use a token of that user; " +
+      `or a project or group access token. Users are made at ${placesOf(toInstance(visit)).adminUsers()}.`,
+  };
 }
 
 function unreadable(what: string): Outcome {
   return { state: "unknown", title: `The token's ${what} cannot be read while its user is barred` };
-}
-
-function gitlabOf(visit: Visit): GitLab {
-  return need(visit.learnt.gitlab, "a GitLab");
 }

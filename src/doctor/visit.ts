@@ -3,6 +3,7 @@ import type { GitLab, GitLabOptions, InstanceInfo, TokenInfo, UserInfo } from ".
 import type { InstanceUrl } from "../gitlab/url.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Secret } from "../kernel/secret.ts";
+import type { Asked } from "./ask.ts";
 import type { Check } from "./diagnosis.ts";
 import type { Observations } from "./observations.ts";
 
@@ -22,6 +23,8 @@ export interface Visit {
 export interface Learnt {
   base: InstanceUrl | null;
   gitlab: GitLab | null;
+  /** From the moment on at which GitLab has proved to be GitLab. */
+  asked: Asked | null;
   instance: InstanceInfo | null;
   /** null: not asked, or this GitLab does not say. */
   token: TokenInfo | null;

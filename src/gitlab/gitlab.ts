@@ -21,6 +21,10 @@ export interface InstanceInfo {
   /** `18.9.0`, without `-ee`; null when the token may not read it. */
   readonly version: string | null;
   readonly edition: "ce" | "ee" | "unknown";
+  /** How far GitLab's clock is ahead of ours, in whole seconds, by its `Date` header; absent when it sent none. */
+  readonly skewSeconds?: number;
+  /** As announced with the answer: GitLab 18.6 and later, where an administrator has set a limit. */
+  readonly rateLimit?: { readonly limit: number; readonly remaining: number };
 }
 
 export interface TokenInfo {

@@ -1,8 +1,9 @@
 import { Fault } from "../faults/fault.ts";
+import { systemClock } from "../kernel/clock.ts";
 import type { Call, GitLab, InstanceInfo, TokenInfo } from "./gitlab.ts";
 import { parseAs } from "./parse.ts";
 import { tokenSchema, userSchema, versionSchema } from "./schemas.ts";
-import type { Transport } from "./transport.ts";
+import type { Success, Transport } from "./transport.ts";
 
 /** What concerns the instance and the token. */
 export function createTokenCalls(
@@ -24,15 +25,37 @@ export function createTokenCalls(
 async function readInstance(transport: Transport, call?: Call): Promise<InstanceInfo> {
   const template = "/version";
   try {
+    const asked = systemClock.now();
     const success = await transport.send({ method: "GET", template, ...call });
     const { version, enterprise } = parseAs(versionSchema, success, template);
     const ee = enterprise ?? version.endsWith("-ee");
-    return { version: version.replace(/-[ce]e$/, "").slice(0, 40), edition: ee ? "ee" : "ce" };
+    return {
+      version: version.replace(/-[ce]e$/, "").slice(0, 40),
+      edition: ee ? "ee" : "ce",
+      ...readSkew(success.headers, asked, systemClock.now()),
+      ...readLimit(success.headers),
+    };
   } catch (error) {
     if (error instanceof Fault && error.is("INSUFFICIENT_SCOPES"))
       return { version: null, edition: "unknown" };
     throw error;
   }
+}
+
+/** Against the middle of the request's time, because nobody knows when in it GitLab looked at its clock. */
+function readSkew(
+  headers: Success["headers"],
+  asked: number,
+  answered: number,
+): Pick<InstanceInfo, "skewSeconds"> {
+  const theirs = Date.parse(headers["date"] ?? "");
+  return Number.isNaN(theirs) ? {} : { skewSeconds: Math.round((theirs - (asked + answered) / 2) / 1000) };
+}
+
+function readLimit(headers: Success["headers"]): Pick<InstanceInfo, "rateLimit"> {
+  const limit = Number(headers["ratelimit-limit"]);
+  const remaining = Number(headers["ratelimit-remaining"]);
+  return limit > 0 && remaining >= 0 ? { rateLimit: { limit, remaining } } : {};
 }
 
 /**
