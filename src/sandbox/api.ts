@@ -39,7 +39,9 @@ export function createApi(box: Box, routes: readonly Route[]): Api {
       authenticate: () => signedIn(identity()).user,
       currentToken: () => signedIn(identity()).token,
     };
-    return match.route.handle(call);
+    const eventId = request.headers["x-gitlab-event-uuid"];
+    const chained = typeof eventId === "string" ? eventId : undefined;
+    return box.webhooks.within(chained, () => match.route.handle(call));
   };
 }
 

@@ -80,7 +80,7 @@ describe("hooks as an API", () => {
     scene.sandbox.settings.allowLocalRequests = true;
     expect([refused.status, refused.body]).toEqual([422, { error: "Invalid url given" }]);
     expect(tested.body).toEqual({
-      message: "URL is blocked: Requests to loopback addresses are not allowed",
+      message: "URL is blocked: Requests to localhost are not allowed",
     });
     expect(receiver.asked).toEqual([]);
   });

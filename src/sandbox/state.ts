@@ -98,6 +98,7 @@ export const HOOK_EVENTS = [
   "emoji_events",
   "resource_access_token_events",
   "vulnerability_events",
+  "resource_deploy_token_events",
 ] as const;
 export type HookEvent = (typeof HOOK_EVENTS)[number];
 
@@ -117,8 +118,13 @@ export interface Hook {
   urlVariables: readonly KeyValue[];
   token: string | null;
   signingToken: string | null;
-  alertStatus: "executable" | "temporarily_disabled" | "disabled";
-  disabledUntil: string | null;
+  /** Failed calls in a row. */
+  recentFailures: number;
+  /** How often it was set aside since it last worked. */
+  backoffCount: number;
+  /** Milliseconds since the epoch. */
+  disabledUntil: number | null;
+  disabledForGood: boolean;
 }
 
 export interface KeyValue {
@@ -126,12 +132,23 @@ export interface KeyValue {
   readonly value: string;
 }
 
+/** GitLab's names of what made a call; `Push Hook` in the header is made of them. */
+export type Trigger =
+  | "push_hooks"
+  | "tag_push_hooks"
+  | "merge_request_hooks"
+  | "note_hooks"
+  | "deployment_hooks"
+  | "resource_access_token_hooks";
+
 /** One webhook call as it happened. */
 export interface Delivery {
   readonly id: number;
   readonly hookId: number;
-  readonly trigger: "push_hooks" | "tag_push_hooks";
+  readonly trigger: Trigger;
   readonly url: string;
+  /** The same over repeated runs of the job and over resends. */
+  readonly idempotencyKey: string;
   readonly requestHeaders: Readonly<Record<string, string>>;
   readonly requestBody: string;
   readonly createdAt: string;
@@ -191,7 +208,8 @@ export interface FaultKnobs {
   badGateway: boolean;
   /** Writes get 503, or 301 when they are not JSON, as in GitLab's maintenance mode. */
   maintenance: boolean;
-  webhooks: { delayMs: number; lose: boolean; duplicate: boolean };
+  /** `outOfOrder`: a call waits until a later one has overtaken it. */
+  webhooks: { delayMs: number; lose: boolean; duplicate: boolean; outOfOrder: boolean };
   /** Throttles what git sends to clients, so that a clone lasts long enough to be watched. null: as fast as it goes. */
   git: { bytesPerSecond: number | null };
 }
@@ -200,7 +218,22 @@ export interface FaultKnobs {
 export interface Settings {
   /** On, unlike a fresh GitLab: in a sandbox every receiver is local. Off: private addresses are refused as in §7.5. */
   allowLocalRequests: boolean;
+  /** Hosts, addresses and ranges, each with an optional port, that webhooks reach in any case (`outbound_local_requests_whitelist`). */
+  outboundAllowlist: readonly string[];
+  /** 15.10+: nothing is reached but what is on the list. */
+  denyAllRequestsExceptAllowed: boolean;
+  /** A name that does not resolve is refused, and the call goes to the address that was checked. */
+  dnsRebindingProtection: boolean;
+  /** 15.11+: nothing goes out at all. */
   silentMode: boolean;
+  /** The flag `auto_disabling_web_hooks`; null: what this version does by default. */
+  autoDisableWebhooks: boolean | null;
+  /** Webhook calls a minute and root namespace; 0: no limit. */
+  webhookCallsPerMinute: number;
+  /** `max_http_response_size_limit`, in bytes. */
+  maxResponseBytes: number;
+  /** GitLab's `webhook_timeout`, in milliseconds. */
+  webhookTimeoutMs: number;
   /** A push of more refs than this sends no hooks at all. */
   pushEventHooksLimit: number;
   projectHooksLimit: number;
@@ -223,6 +256,8 @@ export interface State {
   readonly statuses: Map<number, CommitStatus>;
   /** `<project id> <sha> <ref>` → id of the external pipeline. */
   readonly pipelines: Map<string, number>;
+  /** Uses of limited endpoints: key and period → how many. */
+  readonly uses: Map<string, number>;
   readonly faults: FaultKnobs;
   readonly settings: Settings;
   /** Ids count up per kind from 1, as in GitLab. */
@@ -246,16 +281,24 @@ export function createState(clock: Clock): State {
     deployKeyLinks: new Set(),
     statuses: new Map(),
     pipelines: new Map(),
+    uses: new Map(),
     faults: {
       latencyMs: 0,
       badGateway: false,
       maintenance: false,
-      webhooks: { delayMs: 0, lose: false, duplicate: false },
+      webhooks: { delayMs: 0, lose: false, duplicate: false, outOfOrder: false },
       git: { bytesPerSecond: null },
     },
     settings: {
       allowLocalRequests: true,
+      outboundAllowlist: [],
+      denyAllRequestsExceptAllowed: false,
+      dnsRebindingProtection: true,
       silentMode: false,
+      autoDisableWebhooks: null,
+      webhookCallsPerMinute: 0,
+      maxResponseBytes: 100 * 1024 * 1024,
+      webhookTimeoutMs: 10_000,
       pushEventHooksLimit: 3,
       projectHooksLimit: 100,
       maintenanceMessage: "GitLab is undergoing maintenance",

@@ -1,106 +1,72 @@
-import type { z } from "zod";
 import type { Box } from "../box.ts";
-import { flag, keyValues, oneOf, text } from "../params.ts";
-import { refuse, refuseAsError } from "../reply.ts";
-import { HOOK_EVENTS, type Hook, type HookEvent } from "../state.ts";
-import type { Version } from "../versions.ts";
+import { isBranchName } from "../names.ts";
+import { HOOK_EVENTS, type Hook, type HookEvent, type KeyValue } from "../state.ts";
 import { parseFilterPattern } from "../webhooks/branch-filter.ts";
+import { outboundPolicy } from "../webhooks/policy.ts";
 import { signingKey } from "../webhooks/signing.ts";
-import { blockedReason } from "../webhooks/url-blocker.ts";
+import { interpolatedUrl, missingVariables } from "../webhooks/template.ts";
+import { judgeUrl } from "../webhooks/url-blocker.ts";
+import type { HookInput } from "./hook-fields.ts";
+import { refuseHook, type HookProblem } from "./hook-refusals.ts";
 
-const optionalFlag = flag.optional();
-
-export const hookFields = {
-  url: text.optional(),
-  name: text.optional(),
-  description: text.optional(),
-  push_events: optionalFlag,
-  tag_push_events: optionalFlag,
-  merge_requests_events: optionalFlag,
-  issues_events: optionalFlag,
-  confidential_issues_events: optionalFlag,
-  note_events: optionalFlag,
-  confidential_note_events: optionalFlag,
-  job_events: optionalFlag,
-  pipeline_events: optionalFlag,
-  wiki_page_events: optionalFlag,
-  deployment_events: optionalFlag,
-  feature_flag_events: optionalFlag,
-  releases_events: optionalFlag,
-  milestone_events: optionalFlag,
-  emoji_events: optionalFlag,
-  resource_access_token_events: optionalFlag,
-  vulnerability_events: optionalFlag,
-  enable_ssl_verification: optionalFlag,
-  token: text.optional(),
-  signing_token: text.optional(),
-  push_events_branch_filter: text.optional(),
-  branch_filter_strategy: oneOf(["wildcard", "regex", "all_branches"]).optional(),
-  custom_webhook_template: text.optional(),
-  custom_headers: keyValues.optional(),
-  url_variables: keyValues.optional(),
-};
-
-export type HookInput = z.output<z.ZodObject<typeof hookFields>>;
-
-/** What GitLab's model has against a hook, in the order and the words of `save_hook`. Throws refusals. */
-export async function checkHook(
-  box: Pick<Box, "state" | "version">,
-  given: HookInput,
-  verb: "create" | "update",
-): Promise<void> {
-  if (given.url !== undefined) await checkUrl(box, given.url);
-  const filter = given.push_events_branch_filter;
-  if (filter !== undefined && !isFilter(filter, given.branch_filter_strategy)) {
-    throw refuseAsError(422, "Invalid branch filter given");
-  }
-  if (given.custom_headers && !given.custom_headers.every(isHeader)) {
-    const words = verb === "create" ? "must be a valid json schema" : "validation failed";
-    throw refuseAsError(422, `Custom headers ${words}`);
-  }
-  const problem = problemOf(box.version, given);
-  if (!problem) return;
-  const [field, words] = problem;
-  const sentence = `${field.replaceAll("_", " ").replace(/^./, (first) => first.toUpperCase())} ${words}`;
-  throw verb === "create" ? refuseAsError(422, sentence) : refuse(422, { [field]: [words] });
+/** What GitLab's model has against a hook, in the order of `save_hook`. Throws refusals. */
+export async function checkHook(box: Box, hook: Hook, verb: "create" | "update"): Promise<void> {
+  const problem = (await urlProblem(box, hook)) ?? filterProblem(hook) ?? valueProblem(hook);
+  if (problem) throw refuseHook(box.version, verb, problem);
 }
 
 /** Blocked or malformed, GitLab does not say which. */
-async function checkUrl(box: Pick<Box, "state">, url: string): Promise<void> {
-  const clean = !/[\s\0]/.test(url) && url.length <= 2048;
-  if (clean && (await blockedReason(url, box.state.settings.allowLocalRequests)) === null) return;
-  throw refuseAsError(422, "Invalid url given");
+async function urlProblem(box: Box, hook: Hook): Promise<HookProblem | null> {
+  const bad: HookProblem = ["url", "is invalid"];
+  // oxlint-disable-next-line no-control-regex -- blanks and control characters have no place in a URL
+  if (/[\u0000-\u0020]/.test(hook.url) || hook.url.length > 2048) return bad;
+  if (missingVariables(hook).length > 0) return bad;
+  const verdict = await judgeUrl(interpolatedUrl(hook), outboundPolicy(box, "save"));
+  return verdict.blocked === null ? null : bad;
 }
 
-function isFilter(filter: string, strategy: string | undefined): boolean {
-  if (strategy === "regex") return parseFilterPattern(filter) !== null;
-  // oxlint-disable-next-line no-control-regex -- a ref may hold none of these
-  return filter.length <= 5000 && !/[\u0000-\u0020\u007f~^:?[\\]|\.\.|@\{/.test(filter);
+function filterProblem({ branchFilter, branchFilterStrategy }: Hook): HookProblem | null {
+  if (branchFilter === "" || branchFilterStrategy === "all_branches") return null;
+  const good =
+    branchFilterStrategy === "regex"
+      ? parseFilterPattern(branchFilter) !== null
+      : branchFilter.length <= 4000 && isBranchName(branchFilter.replaceAll("*", "x"));
+  return good ? null : ["push_events_branch_filter", "is not a valid branch name"];
 }
 
-function isHeader({ key, value }: { readonly key: string; readonly value: string }): boolean {
-  const goodKey = /^[A-Za-z]+[0-9]*([._-][A-Za-z0-9]+)*$/.test(key);
-  return goodKey && value.length <= 2048 && /^\S(?:[^\r\n]*\S)?$/.test(value);
+/** Key, and a value of one line without blanks at its ends. */
+export function isHeader({ key, value }: KeyValue): boolean {
+  return KEY.test(key) && value.length <= 2048 && /^\S(?:[^\r\n]*\S)?$/.test(value);
 }
 
-function problemOf(version: Version, given: HookInput): readonly [string, string] | null {
-  if (/[\r\n]/.test(given.token ?? "")) return ["token", "is invalid"];
-  if ((given.name ?? "").length > 255) return ["name", "is too long (maximum is 255 characters)"];
-  if ((given.description ?? "").length > 2048)
-    return ["description", "is too long (maximum is 2048 characters)"];
-  const signing = given.signing_token;
-  if (signing !== undefined && version.has("hookSigningToken") && signingKey(signing) === null) {
+export function isVariable({ key, value }: KeyValue): boolean {
+  return KEY.test(key) && value !== "" && value.length <= 2048;
+}
+
+const KEY = /^[A-Za-z]+[0-9]*([._-][A-Za-z0-9]+)*$/;
+const MAX_PAIRS = 20;
+
+function valueProblem(hook: Hook): HookProblem | null {
+  if (hook.customHeaders.length > MAX_PAIRS || !hook.customHeaders.every(isHeader))
+    return ["custom_headers", "must be a valid json schema"];
+  if (hook.urlVariables.length > MAX_PAIRS || !hook.urlVariables.every(isVariable))
+    return ["url_variables", "must be a valid json schema"];
+  if (/[\r\n]/.test(hook.token ?? "")) return ["token", "is invalid"];
+  const tooLong = LENGTHS.find(([, text, limit]) => (text(hook) ?? "").length > limit);
+  if (tooLong) return [tooLong[0], `is too long (maximum is ${tooLong[2]} characters)`];
+  if (hook.signingToken !== null && signingKey(hook.signingToken) === null)
     return ["signing_token", "must start with whsec_ followed by 32 base64-encoded bytes"];
-  }
   return null;
 }
 
+const LENGTHS: readonly (readonly [field: string, text: (hook: Hook) => string | null, limit: number])[] = [
+  ["name", (hook) => hook.name, 255],
+  ["description", (hook) => hook.description, 2048],
+  ["custom_webhook_template", (hook) => hook.customTemplate, 4096],
+];
+
 /** The hook after a create or an update. A changed URL drops the token unless it comes along, and the custom headers always. */
-export function hookFrom(
-  version: Version,
-  given: HookInput,
-  old: Hook | Pick<Hook, "id" | "projectId" | "createdAt">,
-): Hook {
+export function hookFrom(given: HookInput, old: Hook | Pick<Hook, "id" | "projectId" | "createdAt">): Hook {
   const was: Hook = "url" in old ? old : { ...FRESH, ...old };
   const moved = "url" in old && given.url !== undefined && given.url !== old.url;
   return {
@@ -108,11 +74,11 @@ export function hookFrom(
     url: given.url ?? was.url,
     name: given.name ?? was.name,
     description: given.description ?? was.description,
-    events: new Set(HOOK_EVENTS.filter((event) => given[event] ?? was.events.has(event))),
+    events: new Set(HOOK_EVENTS.filter((event) => given.events.get(event) ?? was.events.has(event))),
     enableSslVerification: given.enable_ssl_verification ?? was.enableSslVerification,
     customTemplate: given.custom_webhook_template ?? was.customTemplate,
     ...filterFrom(given, was),
-    ...secretsFrom(version, given, was, moved),
+    ...secretsFrom(given, was, moved),
   };
 }
 
@@ -124,16 +90,14 @@ function filterFrom(given: HookInput, was: Hook): Pick<Hook, "branchFilter" | "b
 }
 
 function secretsFrom(
-  version: Version,
   given: HookInput,
   was: Hook,
   moved: boolean,
 ): Pick<Hook, "token" | "signingToken" | "customHeaders" | "urlVariables"> {
   const kept = moved ? { ...was, token: null, urlVariables: [] } : was;
-  const signing = version.has("hookSigningToken") ? given.signing_token : undefined;
   return {
     token: given.token ?? kept.token,
-    signingToken: signing ?? kept.signingToken,
+    signingToken: given.signing_token ?? kept.signingToken,
     customHeaders: moved ? [] : (given.custom_headers ?? was.customHeaders),
     urlVariables: given.url_variables ?? kept.urlVariables,
   };
@@ -154,6 +118,8 @@ const FRESH: Omit<Hook, "id" | "projectId" | "createdAt"> = {
   urlVariables: [],
   token: null,
   signingToken: null,
-  alertStatus: "executable",
+  recentFailures: 0,
+  backoffCount: 0,
   disabledUntil: null,
+  disabledForGood: false,
 };

@@ -1,12 +1,10 @@
-import type { Box } from "../box.ts";
 import type { Commit } from "../git/read.ts";
 import type { ChangedPaths } from "../git/changed-paths.ts";
 import { pushOptions } from "../git/push-options.ts";
 import { ZEROS, type RefChange } from "../git/refs.ts";
-import type { Project, User, Visibility } from "../state.ts";
-import { commitUrl, httpUrl, sshUrl, webUrl } from "../urls.ts";
-
-const VISIBILITY_LEVEL: Readonly<Record<Visibility, number>> = { private: 0, internal: 10, public: 20 };
+import type { Project, User } from "../state.ts";
+import { commitUrl, httpUrl, sshUrl } from "../urls.ts";
+import { projectPart, repositoryPart, VISIBILITY_LEVEL, type PayloadBox } from "./project-part.ts";
 
 export interface PushFacts {
   readonly change: RefChange;
@@ -24,7 +22,7 @@ export interface PushFacts {
 
 /** The body of a push or tag push hook, with the keys and their order of GitLab's `DataBuilder::Push`. */
 export function pushPayload(
-  box: Pick<Box, "url" | "version">,
+  box: PayloadBox,
   project: Project,
   user: User,
   facts: PushFacts,
@@ -53,45 +51,17 @@ export function pushPayload(
     commits: facts.commits.map((commit) => commitPart(box, project, commit, facts.changedPaths)),
     total_commits_count: facts.totalCommits,
     push_options: pushOptions(facts.pushOptions),
-    repository: repositoryPart(box, project),
+    repository: {
+      ...repositoryPart(box, project),
+      git_http_url: httpUrl(box, project),
+      git_ssh_url: sshUrl(box, project),
+      visibility_level: VISIBILITY_LEVEL[project.visibility],
+    },
   };
 }
 
-function projectPart(box: Pick<Box, "url">, project: Project): Record<string, unknown> {
-  return {
-    id: project.id,
-    name: project.name,
-    description: project.description,
-    web_url: webUrl(box, project),
-    avatar_url: null,
-    git_ssh_url: sshUrl(box, project),
-    git_http_url: httpUrl(box, project),
-    namespace: project.fullPath.slice(0, project.fullPath.lastIndexOf("/")),
-    visibility_level: VISIBILITY_LEVEL[project.visibility],
-    path_with_namespace: project.fullPath,
-    default_branch: project.defaultBranch,
-    ci_config_path: null,
-    homepage: webUrl(box, project),
-    url: sshUrl(box, project),
-    ssh_url: sshUrl(box, project),
-    http_url: httpUrl(box, project),
-  };
-}
-
-function repositoryPart(box: Pick<Box, "url">, project: Project): Record<string, unknown> {
-  return {
-    name: project.name,
-    url: sshUrl(box, project),
-    description: project.description,
-    homepage: webUrl(box, project),
-    git_http_url: httpUrl(box, project),
-    git_ssh_url: sshUrl(box, project),
-    visibility_level: VISIBILITY_LEVEL[project.visibility],
-  };
-}
-
-function commitPart(
-  box: Pick<Box, "url">,
+export function commitPart(
+  box: PayloadBox,
   project: Project,
   commit: Commit,
   changedPaths: ReadonlyMap<string, ChangedPaths>,

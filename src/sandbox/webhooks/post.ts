@@ -1,36 +1,38 @@
 import { request as plainRequest, type IncomingMessage, type RequestOptions } from "node:http";
 import { request as tlsRequest } from "node:https";
-import { blockedReason } from "./url-blocker.ts";
+import { isIP, type LookupFunction } from "node:net";
+import { toError } from "../../kernel/clock.ts";
+import { readAnswer, type Answer } from "./answer.ts";
+import { connectionError, timeoutError } from "./transport-words.ts";
+import { decoded, judgeUrl, type OutboundPolicy } from "./url-blocker.ts";
 
 /** HTTParty's limit. */
 const MAX_REDIRECTS = 5;
-/** Of an answer GitLab keeps what fits in its log. */
-const KEPT_BYTES = 8 * 1024;
 
 export interface Outgoing {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  /** False: private addresses are refused, also behind a redirect. */
-  readonly allowLocal: boolean;
+  /** Asked again for every hop: a redirect does not lead behind the wall. */
+  readonly policy: OutboundPolicy;
   readonly verifyTls: boolean;
+  readonly timeoutMs: number;
+  /** A larger answer ends the call. */
+  readonly maxResponseBytes: number;
   readonly signal: AbortSignal;
 }
 
-export interface Answer {
-  readonly status: number;
-  readonly headers: Record<string, string>;
-  readonly body: string;
-}
-
-/** Posts as GitLab's HTTP client does: redirects are followed, and 301, 302 and 303 turn the POST into a GET without a body. */
+/**
+ * Posts as GitLab's HTTP client does: redirects are followed, and 301, 302 and 303 turn the POST into a GET without a body. Throws what
+ * GitLab writes down as `internal_error_message`.
+ */
 export async function post(url: string, outgoing: Outgoing): Promise<Answer> {
   let at = new URL(url);
   let method = "POST";
   for (let hop = 0; ; hop++) {
     const answer = await send(at, method, outgoing);
-    const location = answer.headers["location"];
-    const redirects = answer.status >= 301 && answer.status <= 308 && answer.status !== 304;
-    if (!redirects || location === undefined) return answer;
+    const location = answer.headers["Location"];
+    const redirects = [301, 302, 303, 307, 308].includes(answer.status);
+    if (!redirects || location === undefined || !URL.canParse(location, at.href)) return answer;
     if (hop >= MAX_REDIRECTS) throw new Error("HTTP redirects too deep");
     at = new URL(location, at);
     if (answer.status <= 303) method = "GET";
@@ -38,61 +40,68 @@ export async function post(url: string, outgoing: Outgoing): Promise<Answer> {
 }
 
 async function send(url: URL, method: string, outgoing: Outgoing): Promise<Answer> {
-  const blocked = await blockedReason(url.href, outgoing.allowLocal);
-  if (blocked !== null) throw new Error(`URL is blocked: ${blocked}`);
-  const withBody = method === "POST";
-  const body = Buffer.from(withBody ? outgoing.body : "");
-  const options: RequestOptions = {
+  const verdict = await judgeUrl(url.href, outgoing.policy);
+  if (verdict.blocked !== null) throw new Error(`URL is blocked: ${verdict.blocked}`);
+  const clock = startClock(outgoing);
+  try {
+    const incoming = await open(url, method, outgoing, verdict.address, clock);
+    return await readAnswer(incoming, outgoing.maxResponseBytes);
+  } catch (error) {
+    if (outgoing.signal.aborted) throw outgoing.signal.reason;
+    throw clock.signal.aborted ? timeoutError(clock.phase, outgoing.timeoutMs) : toError(error);
+  }
+}
+
+export type Phase = "connecting" | "waiting" | "reading";
+
+interface CallClock {
+  phase: Phase;
+  readonly signal: AbortSignal;
+}
+
+function startClock(outgoing: Outgoing): CallClock {
+  const timeout = AbortSignal.timeout(outgoing.timeoutMs);
+  return { phase: "connecting", signal: AbortSignal.any([outgoing.signal, timeout]) };
+}
+
+function open(
+  url: URL,
+  method: string,
+  outgoing: Outgoing,
+  address: string | null,
+  clock: CallClock,
+): Promise<IncomingMessage> {
+  const body = Buffer.from(method === "POST" ? outgoing.body : "");
+  const options: RequestOptions & { readonly rejectUnauthorized: boolean } = {
     method,
     headers: {
       ...outgoing.headers,
       Accept: "*/*",
       Connection: "close",
-      ...(withBody ? { "Content-Length": String(body.length) } : {}),
+      ...(method === "POST" ? { "Content-Length": String(body.length) } : {}),
     },
-    signal: outgoing.signal,
+    signal: clock.signal,
     agent: false,
-    ...(url.username === ""
-      ? {}
-      : { auth: `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}` }),
+    rejectUnauthorized: outgoing.verifyTls,
+    ...(address === null ? {} : { lookup: pinnedTo(address) }),
+    ...(url.username === "" ? {} : { auth: `${decoded(url.username)}:${decoded(url.password)}` }),
   };
-  const incoming = await new Promise<IncomingMessage>((resolve, reject) => {
-    const start = url.protocol === "https:" ? tlsRequest : plainRequest;
-    const call = start(url, { ...options, rejectUnauthorized: outgoing.verifyTls }, resolve);
-    call.once("error", (error) =>
-      reject(outgoing.signal.aborted ? outgoing.signal.reason : connectionError(url, error)),
-    );
+  return new Promise((resolve, reject) => {
+    const call = (url.protocol === "https:" ? tlsRequest : plainRequest)(url, options, (incoming) => {
+      clock.phase = "reading";
+      resolve(incoming);
+    });
+    call.once("socket", (socket) => socket.once("connect", () => (clock.phase = "waiting")));
+    call.once("error", (error) => reject(connectionError(url, error)));
     call.end(body);
   });
-  return {
-    status: incoming.statusCode ?? 0,
-    headers: flat(incoming.headers),
-    body: await readSome(incoming),
+}
+
+/** The call goes to the address that was checked, whatever the name means by now. */
+function pinnedTo(address: string): LookupFunction {
+  const family = isIP(address);
+  return (_host, options, done) => {
+    if (options.all) done(null, [{ address, family }]);
+    else done(null, address, family);
   };
-}
-
-function connectionError(url: URL, error: Error): Error {
-  const port = url.port || (url.protocol === "https:" ? "443" : "80");
-  const refused = "code" in error && (error.code === "ECONNREFUSED" || error.code === "ENOTFOUND");
-  return refused
-    ? new Error(`Failed to open TCP connection to ${url.hostname}:${port} (${error.message})`, {
-        cause: error,
-      })
-    : error;
-}
-
-async function readSome(incoming: IncomingMessage): Promise<string> {
-  let text = "";
-  incoming.setEncoding("utf8");
-  for await (const piece of incoming) if (text.length < KEPT_BYTES) text += String(piece);
-  return text.slice(0, KEPT_BYTES);
-}
-
-function flat(headers: IncomingMessage["headers"]): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [
-      name,
-      Array.isArray(value) ? value.join(", ") : (value ?? ""),
-    ]),
-  );
 }

@@ -1,3 +1,6 @@
+import type { Project } from "../state.ts";
+import { projectPart, type PayloadBox } from "./project-part.ts";
+
 /** What GitLab sends as a test from an empty repository: a push of a project that is not the hook's. Receivers must not act on it. */
 export function samplePush(trigger: "push_events" | "tag_push_events"): Record<string, unknown> {
   const kind = trigger === "push_events" ? "push" : "tag_push";
@@ -63,3 +66,19 @@ const SAMPLE = {
     visibility_level: 0,
   },
 };
+
+/** What GitLab sends as a test of the events of access tokens. */
+export function sampleTokenEvent(box: PayloadBox, project: Project): Record<string, unknown> {
+  return {
+    object_kind: "access_token",
+    project: projectPart(box, project),
+    object_attributes: {
+      user_id: 90,
+      created_at: "2024-01-24 16:27:40 UTC",
+      id: 25,
+      name: "acd",
+      expires_at: "2024-01-26",
+    },
+    event_name: "expiring_access_token",
+  };
+}

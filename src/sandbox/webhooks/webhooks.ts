@@ -1,157 +1,161 @@
 import { randomUUID } from "node:crypto";
 import { sleep, toError } from "../../kernel/clock.ts";
-import type { Delivery, Hook, State } from "../state.ts";
+import { admits } from "../limits.ts";
+import type { Delivery, Hook, State, Trigger } from "../state.ts";
 import type { Version } from "../versions.ts";
-import { signatureHeaders, signingKey } from "./signing.ts";
+import { alertStatus, noteOutcome } from "./failures.ts";
+import { headersOf, redacted } from "./headers.ts";
+import { createOvertaking } from "./overtaking.ts";
+import { outboundPolicy } from "./policy.ts";
 import { post } from "./post.ts";
-
-/** GitLab's `webhook_timeout`. */
-const TIMEOUT_MS = 10_000;
-
-export type Trigger = Delivery["trigger"];
+import { createChains, type Chains } from "./recursion.ts";
+import { bodyOf, interpolatedUrl } from "./template.ts";
 
 type Payload = Readonly<Record<string, unknown>>;
 
 export interface Webhooks {
-  /** Sends in the background, once, whatever comes back. */
+  /** Sends in the background, once, whatever comes back. A hook that is set aside, and silent mode, keep it from being sent at all. */
   send(hook: Hook, trigger: Trigger, payload: Payload): void;
-  /** Sends and waits for the outcome, as the test endpoint does. Fault knobs do not apply. */
+  /** Sends and waits for the outcome, as the test endpoint does: also to a hook that is set aside. Fault knobs do not apply. */
   sendNow(hook: Hook, trigger: Trigger, payload: Payload): Promise<Delivery>;
+  /** Sends what a stored call sent once more, under the same idempotency key. */
+  resend(hook: Hook, delivery: Delivery): Promise<Delivery>;
+  /** Runs the work of a request that was made in the course of a hook. */
+  readonly within: Chains["within"];
   /** Resolves when nothing is on its way any more. */
   settled(): Promise<void>;
 }
 
-const EVENT_NAMES: Readonly<Record<Trigger, string>> = {
-  push_hooks: "Push Hook",
-  tag_push_hooks: "Tag Push Hook",
-};
+interface Place {
+  readonly state: State;
+  readonly version: Version;
+  readonly url: string;
+}
 
-export function createWebhooks(
-  state: State,
-  version: Version,
-  baseUrl: string,
-  signal: AbortSignal,
-): Webhooks {
+/** One call before it is made. */
+interface Call {
+  readonly hook: Hook;
+  readonly trigger: Trigger;
+  readonly payload: Payload;
+  readonly eventId: string;
+  readonly idempotencyKey: string;
+}
+
+export function createWebhooks(state: State, version: Version, url: string, signal: AbortSignal): Webhooks {
+  const place = { state, version, url };
   const underway = new Set<Promise<unknown>>();
-  const prepare = (hook: Hook, trigger: Trigger, payload: Payload): Delivery => {
-    const body = JSON.stringify(payload);
-    const delivery = newDelivery(
-      state,
-      hook,
-      trigger,
-      body,
-      headersOf(state, version, baseUrl, hook, trigger, body),
-    );
-    state.deliveries.push(delivery);
-    return delivery;
-  };
-  const background = async (hook: Hook, trigger: Trigger, payload: Payload): Promise<void> => {
-    const { delayMs, lose, duplicate } = state.faults.webhooks;
+  const chains = createChains(state.clock);
+  const overtaking = createOvertaking(signal);
+  const background = async (call: Call): Promise<void> => {
+    const { delayMs, lose, duplicate, outOfOrder } = state.faults.webhooks;
     if (delayMs > 0) await sleep(delayMs, signal);
-    const delivery = prepare(hook, trigger, payload);
-    if (lose) {
-      delivery.responseStatus = "lost";
-      return;
-    }
-    await deliver(state, hook, delivery, signal);
-    // The same delivery a second time, under the same ids: Sidekiq runs a job at least once.
-    if (duplicate) await deliver(state, hook, again(state, delivery), signal);
+    const passed = outOfOrder ? await overtaking.wait() : () => {};
+    if (lose) prepare(place, call).delivery.responseStatus = "lost";
+    else await deliver(place, call, signal);
+    passed();
+    // The job a second time, under the same key: Sidekiq runs a job at least once.
+    if (duplicate && !lose) await deliver(place, call, signal);
   };
   return {
     send: (hook, trigger, payload) => {
-      if (state.settings.silentMode) return;
-      const work = background(hook, trigger, payload).catch(() => {}); // only the end of the sandbox rejects here
+      const call = admit(place, chains, hook, trigger, payload);
+      if (!call) return;
+      const work = background(call).catch(() => {}); // only the end of the sandbox rejects here
       underway.add(work);
       void work.finally(() => underway.delete(work));
     },
-    sendNow: async (hook, trigger, payload) => {
-      const delivery = prepare(hook, trigger, payload);
-      await deliver(state, hook, delivery, signal);
-      return delivery;
+    sendNow: (hook, trigger, payload) => {
+      const eventId = chains.enter(hook.id) ?? randomUUID();
+      return deliver(place, { hook, trigger, payload, eventId, idempotencyKey: randomUUID() }, signal);
     },
+    resend: (hook, delivery) => {
+      const { trigger, idempotencyKey } = delivery;
+      const payload: Payload = { ...Object(JSON.parse(delivery.requestBody)) };
+      const plain = { ...hook, customTemplate: null };
+      return deliver(place, { hook: plain, trigger, payload, eventId: randomUUID(), idempotencyKey }, signal);
+    },
+    within: (eventId, work) => chains.within(eventId, work),
     settled: async () => {
       while (underway.size > 0) await Promise.all(underway);
     },
   };
 }
 
-function newDelivery(
-  state: State,
-  hook: Hook,
-  trigger: Trigger,
-  requestBody: string,
-  requestHeaders: Readonly<Record<string, string>>,
-): Delivery {
-  return {
+/** null where GitLab drops the call without a trace in the hook's log. */
+function admit(place: Place, chains: Chains, hook: Hook, trigger: Trigger, payload: Payload): Call | null {
+  const { state, version } = place;
+  if (state.settings.silentMode && version.has("silentMode")) return null;
+  if (alertStatus(state, version, hook) !== "executable") return null;
+  const limit = state.settings.webhookCallsPerMinute;
+  const root = state.projects.get(hook.projectId)?.fullPath.split("/")[0] ?? "";
+  if (limit > 0 && !admits(state, `web_hook_calls ${root}`, limit)) return null;
+  const eventId = chains.enter(hook.id);
+  return eventId === null ? null : { hook, trigger, payload, eventId, idempotencyKey: randomUUID() };
+}
+
+interface Prepared {
+  readonly delivery: Delivery;
+  /** With the secrets that the row leaves out. */
+  readonly sentHeaders: Readonly<Record<string, string>>;
+}
+
+function prepare(place: Place, call: Call): Prepared {
+  const { state } = place;
+  const { hook, trigger } = call;
+  const { body, error } = renderedBody(call);
+  const sentHeaders = headersOf(place, hook, trigger, body, call);
+  const delivery: Delivery = {
     id: state.nextId("delivery"),
     hookId: hook.id,
     trigger,
     url: hook.url,
-    requestHeaders,
-    requestBody,
+    idempotencyKey: call.idempotencyKey,
+    requestHeaders: redacted(hook, sentHeaders),
+    requestBody: body,
     createdAt: state.now(),
     responseStatus: "pending",
     responseHeaders: {},
     responseBody: "",
-    error: null,
+    error,
     seconds: 0,
   };
+  state.deliveries.push(delivery);
+  return { delivery, sentHeaders };
+}
+
+function renderedBody({ hook, payload }: Call): { readonly body: string; readonly error: string | null } {
+  try {
+    return { body: bodyOf(hook.customTemplate, payload), error: null };
+  } catch (error) {
+    return { body: "{}", error: toError(error).message };
+  }
 }
 
 /** Makes the call and writes down what came of it. Never rejects. */
-async function deliver(state: State, hook: Hook, delivery: Delivery, signal: AbortSignal): Promise<void> {
+async function deliver(place: Place, call: Call, signal: AbortSignal): Promise<Delivery> {
+  const { state, version } = place;
+  const { hook } = call;
+  const { delivery, sentHeaders } = prepare(place, call);
   const started = performance.now();
   try {
-    const answer = await post(delivery.url, {
-      headers: delivery.requestHeaders,
+    if (delivery.error !== null) throw new Error(delivery.error);
+    const answer = await post(interpolatedUrl(hook), {
+      headers: sentHeaders,
       body: delivery.requestBody,
-      allowLocal: state.settings.allowLocalRequests,
+      policy: outboundPolicy(place, "call"),
       verifyTls: hook.enableSslVerification,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+      timeoutMs: state.settings.webhookTimeoutMs,
+      maxResponseBytes: state.settings.maxResponseBytes,
+      signal,
     });
     delivery.responseStatus = answer.status;
     delivery.responseHeaders = answer.headers;
     delivery.responseBody = answer.body;
   } catch (error) {
     delivery.responseStatus = "internal error";
-    delivery.error = wordsOf(toError(error));
+    delivery.error = toError(error).message;
   }
   delivery.seconds = (performance.now() - started) / 1000;
-}
-
-function again(state: State, delivery: Delivery): Delivery {
-  const copy: Delivery = { ...delivery, responseStatus: "pending", id: state.nextId("delivery") };
-  state.deliveries.push(copy);
-  return copy;
-}
-
-function headersOf(
-  state: State,
-  version: Version,
-  baseUrl: string,
-  hook: Hook,
-  trigger: Trigger,
-  body: string,
-): Record<string, string> {
-  const id = randomUUID();
-  const key = hook.signingToken === null ? null : signingKey(hook.signingToken);
-  const seconds = Math.floor(state.clock.now() / 1000);
-  return {
-    ...Object.fromEntries(hook.customHeaders.map(({ key, value }) => [key, value])),
-    "Content-Type": "application/json",
-    ...(version.has("webhookUserAgent") ? { "User-Agent": `GitLab/${version.text}` } : {}),
-    ...(version.has("webhookIdempotencyKey") ? { "Idempotency-Key": id } : {}),
-    "X-Gitlab-Event": EVENT_NAMES[trigger],
-    ...(version.has("webhookUuid") ? { "X-Gitlab-Webhook-UUID": randomUUID() } : {}),
-    ...(version.has("webhookInstance") ? { "X-Gitlab-Instance": baseUrl } : {}),
-    ...(version.has("webhookEventUuid") ? { "X-Gitlab-Event-UUID": randomUUID() } : {}),
-    ...(hook.token === null ? {} : { "X-Gitlab-Token": hook.token.replaceAll(/[\r\n]/g, "") }),
-    ...(key === null ? {} : signatureHeaders(key, id, seconds, body)),
-  };
-}
-
-/** GitLab's words for a call that came to nothing. */
-function wordsOf(error: Error): string {
-  if (error.name === "TimeoutError" || error.name === "AbortError") return "execution expired";
-  return error.message;
+  if (!signal.aborted) noteOutcome(state, version, state.hooks.get(hook.id) ?? hook, delivery.responseStatus);
+  return delivery;
 }
