@@ -1,4 +1,5 @@
 import { Fault, toFault } from "../faults/fault.ts";
+import { cloneUrl } from "../gitlab/clone-url.ts";
 import type { GitLab } from "../gitlab/gitlab.ts";
 import { deadline } from "../kernel/clock.ts";
 import { createDeployKey } from "../source/deploy-key.ts";
@@ -10,7 +11,7 @@ import type { AppsDeps } from "./deps.ts";
 import { writeEvent } from "./events.ts";
 import { ensureInGitLab } from "./ensure-in-gitlab.ts";
 import { defaultAppName, parseAppName } from "./name.ts";
-import { cloneUrl, parseProjectRef, refuseUnfit } from "./project.ts";
+import { parseProjectRef, refuseUnfit } from "./project.ts";
 import { projectKey, withProjectLock } from "./project-lock.ts";
 import { removeApp } from "./remove-app.ts";
 import { writeLinkRows, type LinkWish } from "./rows.ts";

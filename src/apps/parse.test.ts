@@ -4,7 +4,8 @@ import { parseBranch } from "./branch.ts";
 import { parseBuildSettings } from "./build-settings.ts";
 import { hookAddress } from "./hook-address.ts";
 import { defaultAppName, parseAppName } from "./name.ts";
-import { cloneUrl, parseProjectRef } from "./project.ts";
+import { cloneUrl } from "../gitlab/clone-url.ts";
+import { parseProjectRef } from "./project.ts";
 
 const badRequest = expect.objectContaining({ name: "Fault", code: "BAD_REQUEST" });
 

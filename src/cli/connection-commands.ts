@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { api, type ConnectionAnswer, type DiagnosisAnswer, type LeftAnswer } from "../http/contract.ts";
+import { api, type ConnectionAnswer, type LeftAnswer } from "../http/contract.ts";
 import type { Secret } from "../kernel/secret.ts";
 import { printJson, withExamples, type Context } from "./context.ts";
 import { EXIT, UsageError } from "./failure.ts";
@@ -9,36 +9,14 @@ import { ago, printTable } from "./table.ts";
 import { plain } from "./terminal.ts";
 import { readToken } from "./token.ts";
 
-/** The doctor, handed in: `check` needs no server and no database. */
-export type CheckConnection = (request: {
-  readonly url: string;
-  readonly token: Secret;
-  readonly ca?: string;
-  readonly signal: AbortSignal;
-}) => Promise<{ readonly diagnosis: DiagnosisAnswer }>;
-
-interface TokenOptions {
+export interface TokenOptions {
   readonly tokenFile?: string;
   readonly ca?: string;
   readonly json?: boolean;
 }
 
-export function addConnectionCommands(
-  program: Command,
-  context: Context,
-  checkConnection: CheckConnection,
-): void {
+export function addConnectionCommands(program: Command, context: Context): void {
   const { terminal } = context;
-
-  withTokenOptions(program.command("check").argument("<url>", "address of the GitLab, as in the browser"))
-    .description("diagnose a GitLab URL and token; needs no server")
-    .action(async (url: string, options: TokenOptions) => {
-      const { token, ca } = await readAccess(context, url, options);
-      const { diagnosis } = await checkConnection({ url, token, ...ca, signal: context.signal });
-      if (options.json) printJson(context, diagnosis);
-      else printDiagnosis(terminal, diagnosis);
-      if (!diagnosis.ok) context.exitWith(EXIT.failed);
-    });
 
   withTokenOptions(program.command("connect").argument("<url>", "address of the GitLab, as in the browser"))
     .description("check a GitLab URL and token, and keep them for linking projects")
@@ -80,7 +58,7 @@ export function addConnectionCommands(
     });
 }
 
-function withTokenOptions(command: Command): Command {
+export function withTokenOptions(command: Command): Command {
   const verb = command.name();
   return withExamples(
     command
@@ -92,7 +70,7 @@ function withTokenOptions(command: Command): Command {
   );
 }
 
-async function readAccess(
+export async function readAccess(
   context: Context,
   url: string,
   options: TokenOptions,

@@ -1,5 +1,5 @@
 import { toFault, type Fault } from "../faults/fault.ts";
-import type { GitLab, InstanceInfo, TokenInfo, UserInfo } from "../gitlab/gitlab.ts";
+import type { GitLab, InstanceInfo, InstanceSettings, TokenInfo, UserInfo } from "../gitlab/gitlab.ts";
 import { sleep } from "../kernel/clock.ts";
 
 /** An answer that waits until the check whose it is reads it. */
@@ -16,15 +16,22 @@ export interface Asked {
   readonly user: Promise<Told<UserInfo>>;
   /** Whether the token has `api`, by the probe: asked only where the token's own page does not tell. */
   readonly api: Promise<Told<boolean>>;
+  /** Only where the token's user is an administrator; else null. */
+  readonly settings: Promise<Told<InstanceSettings | null>>;
 }
 
 export function askGitLab(gitlab: GitLab, signal: AbortSignal): Asked {
   const instance = tell(() => gitlab.instance({ signal }));
   const token = tell(() => twice(() => gitlab.findToken({ signal }), signal));
+  const user = tell(() => twice(() => gitlab.getUser({ signal }), signal));
   return {
     instance,
     token,
-    user: tell(() => twice(() => gitlab.getUser({ signal }), signal)),
+    user,
+    settings: tell(async () => {
+      const told = await user;
+      return !told.fault && told.value.admin ? gitlab.findSettings({ signal }) : null;
+    }),
     api: tell(() => probe(gitlab, { instance, token }, signal)),
   };
 }

@@ -48,6 +48,7 @@ describe("a sound connection", () => {
       "token.expiry": "ok",
       "user.state": "ok",
       "api.limits": "ok",
+      "admin.settings": "skip",
     });
     expect(found).toEqual({
       baseUrl: `${server.url}/gitlab`,

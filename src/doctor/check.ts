@@ -6,15 +6,17 @@ import type { GitLab, GitLabOptions } from "../gitlab/gitlab.ts";
 import { createRedactor, toWords } from "../gitlab/redact.ts";
 import { systemClock, type Clock } from "../kernel/clock.ts";
 import type { Secret } from "../kernel/secret.ts";
-import type { Diagnosis, DiagnosisError } from "./diagnosis.ts";
+import { checkProjects, projectsNotReached } from "./check-projects.ts";
+import type { Check, Diagnosis, DiagnosisError } from "./diagnosis.ts";
 import type { Found, FoundToken } from "./found.ts";
 import { INSTANCE_CHECKS, LIMIT_CHECKS } from "./instance-checks.ts";
-import { OBSERVATION_CHECKS } from "./observation-checks.ts";
+import { DELIVERIES_CHECK, OBSERVATION_CHECKS } from "./observation-checks.ts";
 import type { Observations } from "./observations.ts";
 import { REACH_CHECKS } from "./reach-checks.ts";
-import { runChecks, toInstance } from "./run-checks.ts";
+import { notReached, runChecks, toInstance, type Ran } from "./run-checks.ts";
+import { SETTINGS_CHECK } from "./settings-check.ts";
 import { kindOf, TOKEN_CHECKS } from "./token-checks.ts";
-import type { Visit } from "./visit.ts";
+import type { CheckDefinition, ProjectTarget, Step, Visit, Wishes } from "./visit.ts";
 
 export interface CheckRequest {
   /** As somebody pasted it. */
@@ -22,6 +24,9 @@ export interface CheckRequest {
   readonly token: Secret;
   /** PEM certificates trusted besides the machine's. */
   readonly ca?: string | undefined;
+  /** Projects to look at besides. */
+  readonly projects?: readonly ProjectTarget[] | undefined;
+  readonly wishes?: Partial<Wishes> | undefined;
   readonly createGitLab?: ((options: GitLabOptions) => GitLab) | undefined;
   readonly clock?: Clock | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -34,20 +39,14 @@ export interface Checked {
 }
 
 /**
- * Diagnoses an address and a token: checks in causal order, each at most ten seconds, that stop at the first broken layer. Changes nothing in
- * GitLab, and shows the token only to what has proved to be GitLab. Throws `CANCELLED` when the signal aborts; everything else is in the diagnosis.
+ * Diagnoses an address and a token, and the given projects: checks in causal order, each at most ten seconds, that stop at the first broken layer.
+ * Changes nothing in GitLab, and shows the token only to what has proved to be GitLab. Throws `CANCELLED` when the signal aborts; everything else
+ * is in the diagnosis.
  */
 export async function checkConnection(request: CheckRequest, observations?: Observations): Promise<Checked> {
   const visit = startVisit(request, observations ?? null);
   try {
-    const definitions = [
-      ...REACH_CHECKS,
-      ...INSTANCE_CHECKS,
-      ...TOKEN_CHECKS,
-      ...LIMIT_CHECKS,
-      ...(observations ? OBSERVATION_CHECKS : []),
-    ];
-    const { checks, fault } = await runChecks(definitions, visit, request.signal);
+    const { checks, fault } = await runAll(visit, request.projects ?? [], request.signal);
     const { instance } = visit.learnt;
     const diagnosis: Diagnosis = {
       schema: 1,
@@ -67,6 +66,63 @@ export async function checkConnection(request: CheckRequest, observations?: Obse
   }
 }
 
+const CONNECTION_STEPS: readonly Step[] = [
+  ...REACH_CHECKS,
+  ...INSTANCE_CHECKS,
+  ...TOKEN_CHECKS,
+  ...LIMIT_CHECKS,
+  SETTINGS_CHECK,
+];
+
+async function runAll(
+  visit: Visit,
+  targets: readonly ProjectTarget[],
+  signal: AbortSignal | undefined,
+): Promise<Ran> {
+  const connection = await runChecks(CONNECTION_STEPS, visit, signal);
+  const observing = observationSteps(visit, targets);
+  if (connection.fault) {
+    const rest = [...projectsNotReached(targets), ...observing.map(notReached)];
+    return { checks: inOrder([...connection.checks, ...rest]), fault: connection.fault };
+  }
+  const [projects, observed] = await Promise.all([
+    checkProjects(visit, targets, signal),
+    runChecks(observing, visit, signal),
+  ]);
+  return {
+    checks: inOrder([...connection.checks, ...projects.checks, ...observed.checks]),
+    fault: projects.fault ?? observed.fault,
+  };
+}
+
+function observationSteps(visit: Visit, targets: readonly ProjectTarget[]): readonly CheckDefinition[] {
+  if (visit.observations === null) return [];
+  return targets.length === 0 ? [DELIVERIES_CHECK, ...OBSERVATION_CHECKS] : OBSERVATION_CHECKS;
+}
+
+/** What is told first when several things are wrong. The ids never change their meaning; where they stand may. */
+const ORDER = [
+  "project.visible",
+  "project.role",
+  "git.binary",
+  "git.read",
+  "git.ssh",
+  "hook.address",
+  "hook.present",
+  "hook.deliveries",
+  "hook.roundtrip",
+  "hook.gap",
+  "status.write",
+  "admin.settings",
+];
+
+function inOrder(checks: readonly Check[]): readonly Check[] {
+  return checks.toSorted((one, other) => ORDER.indexOf(one.id) - ORDER.indexOf(other.id));
+}
+
+/** Where nobody says otherwise. */
+const SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 function startVisit(request: CheckRequest, observations: Observations | null): Visit {
   return {
     url: request.url,
@@ -75,7 +131,22 @@ function startVisit(request: CheckRequest, observations: Observations | null): V
     clock: request.clock ?? systemClock,
     createGitLab: request.createGitLab ?? createGitLab,
     observations,
-    learnt: { base: null, gitlab: null, asked: null, instance: null, token: null, user: null, scopes: null },
+    wishes: {
+      probe: request.wishes?.probe ?? false,
+      publicUrl: request.wishes?.publicUrl,
+      ssh: request.wishes?.ssh ?? null,
+      searchPath: request.wishes?.searchPath ?? SEARCH_PATH,
+    },
+    learnt: {
+      base: null,
+      gitlab: null,
+      asked: null,
+      instance: null,
+      token: null,
+      user: null,
+      scopes: null,
+      git: null,
+    },
     postponed: new Map(),
   };
 }

@@ -1,9 +1,15 @@
 import { NOTHING_OBSERVED, type Observations } from "./observations.ts";
 import type { CheckDefinition, Outcome, Visit } from "./visit.ts";
 
+/** Told for the whole connection where no project is looked at. */
+export const DELIVERIES_CHECK: CheckDefinition = {
+  id: "hook.deliveries",
+  about: "Webhook calls",
+  run: checkDeliveries,
+};
+
 /** What only a running Fairlead knows. Never a failure: the connection itself is sound when these are reached. */
 export const OBSERVATION_CHECKS: readonly CheckDefinition[] = [
-  { id: "hook.deliveries", about: "Webhook calls", run: checkDeliveries },
   { id: "hook.gap", about: "Missed pushes", run: checkGap },
   { id: "status.write", about: "Commit statuses", run: checkStatus },
 ];
@@ -16,15 +22,25 @@ function checkDeliveries(visit: Visit): Outcome {
   const { deliveriesSeen } = seen(visit);
   if (deliveriesSeen === "unknown")
     return { state: "unknown", title: "Whether webhook calls arrive is not known" };
-  const { accepted, refused } = deliveriesSeen;
-  const evidence = `${accepted} accepted, ${refused} refused in seven days`;
+  return describeReceived({ ...deliveriesSeen, lastAt: null });
+}
+
+export function describeReceived(calls: {
+  readonly accepted: number;
+  readonly refused: number;
+  readonly lastAt: Date | null;
+}): Outcome {
+  const { accepted, refused, lastAt } = calls;
+  const last =
+    lastAt === null ? "" : `, the last at ${lastAt.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+  const evidence = `${accepted} accepted, ${refused} refused in seven days${last}`;
   if (refused === 0) return { state: "ok", title: "Webhook calls are right", evidence, source: "local" };
   return {
     state: "warn",
     title: "Webhook calls with a wrong secret arrive",
     evidence,
     source: "local",
-    fix: "If they come from this GitLab, unlink and link the app: that sets the secret anew.",
+    fix: "If they come from this GitLab, let Fairlead set the secret anew: fairlead doctor --fix.",
   };
 }
 

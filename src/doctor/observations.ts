@@ -16,3 +16,22 @@ export const NOTHING_OBSERVED: Observations = {
   headsNotDeployed: "unknown",
   statusWritten: "unknown",
 };
+
+/** What Fairlead knows of one linked project. */
+export interface ProjectSeen {
+  /** The address GitLab was told to call, as far as it is known; null: none, it is polled. */
+  readonly hookUrl: string | null;
+  readonly hookId: number | null;
+  /** Why there is no webhook. */
+  readonly pollingBecause: string | null;
+  /** Ids of deploy keys that GitLab should know. */
+  readonly deployKeyIds: readonly number[];
+  /** Calls with the right secret and with a wrong one, in the last seven days. */
+  readonly deliveries: {
+    readonly accepted: number;
+    readonly refused: number;
+    readonly lastAt: Date | null;
+  };
+  /** How many calls of this project's hook were stored since then. */
+  readonly countSince: (since: Date) => Promise<number>;
+}

@@ -2,7 +2,7 @@ import { explain } from "../faults/catalogue.ts";
 import { toFault, Fault } from "../faults/fault.ts";
 import { deadline } from "../kernel/clock.ts";
 import type { Check } from "./diagnosis.ts";
-import type { CheckDefinition, Outcome, Visit } from "./visit.ts";
+import type { CheckDefinition, Outcome, Step, Visit } from "./visit.ts";
 
 const CHECK_MS = 10_000;
 
@@ -12,36 +12,46 @@ export interface Ran {
   readonly fault: Fault | null;
 }
 
-/** Runs the checks in their order, each for at most ten seconds, up to the first that fails. Throws `CANCELLED` when the signal aborts. */
-export async function runChecks(
-  definitions: readonly CheckDefinition[],
-  visit: Visit,
+/**
+ * Runs the steps in their order, each check for at most ten seconds, up to the first step in which one fails: what comes later would only fail
+ * for the same cause. Throws `CANCELLED` when the signal aborts.
+ */
+export async function runChecks<V extends Visit>(
+  steps: readonly Step<V>[],
+  visit: V,
   signal: AbortSignal | undefined,
 ): Promise<Ran> {
   const checks: Check[] = [];
   let fault: Fault | null = null;
-  for (const definition of definitions) {
+  for (const step of steps) {
+    const definitions = "id" in step ? [step] : step;
     if (signal?.aborted) throw Fault.of("CANCELLED", "", { cause: signal.reason });
     if (fault) {
-      checks.push(notReached(definition));
+      checks.push(...definitions.map(notReached));
       continue;
     }
-    const started = performance.now();
-    const outcome = await attempt(definition, visit, signal);
-    const ms = Math.round(performance.now() - started);
-    if (outcome instanceof Fault) {
-      fault = outcome;
-      checks.push(failed(definition, outcome, visit, ms));
-    } else {
-      checks.push(toCheck(definition, outcome, ms));
-    }
+    const ran = await Promise.all(definitions.map((definition) => runCheck(definition, visit, signal)));
+    checks.push(...ran.map(({ check }) => check));
+    fault = ran.find((one) => one.fault !== null)?.fault ?? null;
   }
   return { checks, fault };
 }
 
-async function attempt(
-  definition: CheckDefinition,
-  visit: Visit,
+async function runCheck<V extends Visit>(
+  definition: CheckDefinition<V>,
+  visit: V,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly check: Check; readonly fault: Fault | null }> {
+  const started = performance.now();
+  const outcome = await attempt(definition, visit, signal);
+  const ms = Math.round(performance.now() - started);
+  if (!(outcome instanceof Fault)) return { check: toCheck(definition, outcome, ms), fault: null };
+  return { check: failed(definition, outcome, visit, ms), fault: outcome };
+}
+
+async function attempt<V extends Visit>(
+  definition: CheckDefinition<V>,
+  visit: V,
   signal: AbortSignal | undefined,
 ): Promise<Outcome | Fault> {
   const postponed = visit.postponed.get(definition.id);
@@ -54,7 +64,9 @@ async function attempt(
   }
 }
 
-function toCheck(definition: CheckDefinition, outcome: Outcome, ms: number): Check {
+type Named = Pick<CheckDefinition, "id" | "about">;
+
+function toCheck(definition: Named, outcome: Outcome, ms: number): Check {
   return {
     id: definition.id,
     state: outcome.state,
@@ -66,7 +78,7 @@ function toCheck(definition: CheckDefinition, outcome: Outcome, ms: number): Che
   };
 }
 
-function failed(definition: CheckDefinition, fault: Fault, visit: Visit, ms: number): Check {
+function failed(definition: Named, fault: Fault, visit: Visit, ms: number): Check {
   const { title, fix } = explain(fault, toInstance(visit));
   const evidence = describeEvidence(fault);
   return {
@@ -80,7 +92,7 @@ function failed(definition: CheckDefinition, fault: Fault, visit: Visit, ms: num
   };
 }
 
-function notReached(definition: CheckDefinition): Check {
+export function notReached(definition: Named): Check {
   return {
     id: definition.id,
     state: "skip",

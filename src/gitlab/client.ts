@@ -2,6 +2,7 @@ import type { GitLab, GitLabOptions } from "./gitlab.ts";
 import { createCommitCalls } from "./commit-calls.ts";
 import { createKeyCalls } from "./key-calls.ts";
 import { createHookCalls } from "./hook-calls.ts";
+import { createProbeCalls } from "./probe-calls.ts";
 import { createTokenCalls } from "./token-calls.ts";
 import { createTransport } from "./transport.ts";
 
@@ -15,6 +16,7 @@ export function createGitLab(options: GitLabOptions): GitLab {
     ...createCommitCalls(transport),
     ...createHookCalls(transport),
     ...createKeyCalls(transport),
+    ...createProbeCalls(transport),
     [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
   };
 }

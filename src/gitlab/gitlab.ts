@@ -118,6 +118,35 @@ export interface Comparison {
   readonly commits: readonly Commit[];
 }
 
+/** One permission of a fine-grained token in one project, as far as a probe can tell. */
+export interface Permission {
+  /** As GitLab's form for such tokens names it: `webhook: create`. */
+  readonly name: string;
+  readonly state: "granted" | "lacking" | "unknown";
+}
+
+/** One line of GitLab's own log of a webhook's calls. */
+export interface HookEvent {
+  readonly id: number;
+  /** What the receiver answered, `200`, or `internal error`: no answer at all. */
+  readonly status: string;
+  readonly seconds: number | null;
+  readonly idempotencyKey: string | null;
+}
+
+/** What an administrator has set, as far as it matters here; null: this version does not have it. */
+export interface InstanceSettings {
+  readonly importsByUrl: boolean | null;
+  readonly allowsLocalHooks: boolean | null;
+  readonly allowList: readonly string[];
+  readonly deniesAllButList: boolean;
+  /** `ssh`, `http`, or empty for both. */
+  readonly gitProtocol: string;
+  readonly pushHooksLimit: number | null;
+  readonly silent: boolean;
+  readonly maintenance: boolean;
+}
+
 export interface GitLab extends AsyncDisposable {
   readonly baseUrl: string;
   /** Scheme, host and port: the only place the token is ever sent to. */
@@ -156,4 +185,22 @@ export interface GitLab extends AsyncDisposable {
 
   /** Returns normally when GitLab says that the status is in that state already. */
   setCommitStatus(projectId: number, sha: string, status: CommitStatus, call?: Call): Promise<void>;
+
+  /** Tries what linking needs of a fine-grained token in this project, by requests that change nothing. Never throws. */
+  probePermissions(projectId: number, call?: Call): Promise<readonly Permission[]>;
+  /** The newest twenty calls of the last seven days; null before 17.3, which keeps them to itself. */
+  findHookEvents(projectId: number, hookId: number, call?: Call): Promise<readonly HookEvent[] | null>;
+  /**
+   * Lets GitLab call the hook now, with a real push as sample; GitLab logs it. False before 16.11, which cannot. Throws `HOOK_UNREACHABLE`,
+   * `HOOK_URL_REFUSED`, `HOOKS_SILENCED`, `RATE_LIMITED`.
+   */
+  testHook(projectId: number, hookId: number, call?: Call): Promise<boolean>;
+  /** null: the token's user is no administrator, or the token lacks `admin_mode`. */
+  findSettings(call?: Call): Promise<InstanceSettings | null>;
+  /** null: no such branch. `canPush` is null where GitLab does not say. */
+  findBranchRules(
+    projectId: number,
+    name: string,
+    call?: Call,
+  ): Promise<{ readonly protected: boolean; readonly canPush: boolean | null } | null>;
 }

@@ -136,6 +136,11 @@ export function createMemoryGitLab(
     findCommit: unused,
     compare: unused,
     setCommitStatus: unused,
+    probePermissions: unused,
+    findHookEvents: unused,
+    testHook: unused,
+    findSettings: unused,
+    findBranchRules: unused,
     getProject: (ref, options) =>
       call("getProject", options?.signal, () => {
         if (ref !== gitlab.project.id && ref !== gitlab.project.path)
