@@ -33,15 +33,22 @@ const ACCOUNT_STATES = [
   [/blocked/i, "blocked"],
 ] as const;
 
+/** The account's state in GitLab's words, which are the same over git; null when they are about something else. */
+export function accountFault(words: string, evidence: Evidence): Fault | null {
+  const state = ACCOUNT_STATES.find(([pattern]) => pattern.test(words));
+  return state ? Fault.of("ACCOUNT_UNUSABLE", state[1], { evidence }) : null;
+}
+
 function forbidden(answer: Answer, envelope: Envelope, evidence: Evidence): Fault {
   const { error, message } = envelope;
   if (error === "insufficient_scope") return Fault.of("INSUFFICIENT_SCOPES", "missing_api", { evidence });
   if (error === "insufficient_granular_scope") {
     return Fault.of("INSUFFICIENT_SCOPES", "missing_permissions", { evidence });
   }
-  const state = ACCOUNT_STATES.find(([words]) => words.test(message));
-  if (state && message.startsWith("403 Forbidden - "))
-    return Fault.of("ACCOUNT_UNUSABLE", state[1], { evidence });
+  if (message.startsWith("403 Forbidden - ")) {
+    const account = accountFault(message, evidence);
+    if (account) return account;
+  }
   if (/read-only instance/i.test(message)) return Fault.of("GITLAB_UNAVAILABLE", "read_only", { evidence });
   const needs = neededLevel(answer);
   return Fault.of("INSUFFICIENT_ROLE", "", { evidence: { ...evidence, ...(needs ? { needs } : {}) } });

@@ -3,6 +3,8 @@ import { createCommitCalls } from "./commit-calls.ts";
 import { createKeyCalls } from "./key-calls.ts";
 import { createHookCalls } from "./hook-calls.ts";
 import { createProbeCalls } from "./probe-calls.ts";
+import { createBrowseCalls } from "./browse-calls.ts";
+import { createTokenLife } from "./rotation-calls.ts";
 import { createTokenCalls } from "./token-calls.ts";
 import { createTransport } from "./transport.ts";
 
@@ -17,6 +19,8 @@ export function createGitLab(options: GitLabOptions): GitLab {
     ...createHookCalls(transport),
     ...createKeyCalls(transport),
     ...createProbeCalls(transport),
+    ...createBrowseCalls(transport),
+    ...createTokenLife(transport),
     [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
   };
 }

@@ -1,4 +1,6 @@
 import type { Secret } from "../kernel/secret.ts";
+import type { Browse } from "./browse.ts";
+import type { TokenLife } from "./rotation.ts";
 
 /**
  * What Fairlead asks of a GitLab instance. Every method takes an optional signal and throws Faults only: reaching, token and project codes
@@ -147,7 +149,7 @@ export interface InstanceSettings {
   readonly maintenance: boolean;
 }
 
-export interface GitLab extends AsyncDisposable {
+export interface GitLab extends AsyncDisposable, Browse, TokenLife {
   readonly baseUrl: string;
   /** Scheme, host and port: the only place the token is ever sent to. */
   readonly origin: string;

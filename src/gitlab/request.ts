@@ -8,12 +8,16 @@ export interface Request {
   readonly params?: Readonly<Record<string, string | number>>;
   readonly query?: Readonly<Record<string, string | number | boolean>>;
   readonly body?: Readonly<Record<string, unknown>>;
+  /** For git over HTTP: outside of the API, and with the token as password, which is all that GitLab takes there. */
+  readonly git?: true;
+  /** The answer holds a secret: no word of it becomes evidence, whatever it is. */
+  readonly secretAnswer?: true;
   /** Milliseconds for one try, from connecting to the last byte. Default 15,000. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** `/gitlab/api/v4/projects/42/hooks?page=2`. */
+/** `/gitlab/api/v4/projects/42/hooks?page=2`, or `/gitlab/group/project.git/info/refs`. */
 export function toPath(base: URL, request: Request): string {
   const path = request.template.replaceAll(/:(\w+)/g, (_, name: string) =>
     encodeURIComponent(String(request.params?.[name] ?? "").toWellFormed()),
@@ -21,7 +25,7 @@ export function toPath(base: URL, request: Request): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(request.query ?? {})) query.append(name, String(value));
   const prefix = base.pathname === "/" ? "" : base.pathname;
-  return `${prefix}/api/v4${path}${query.size === 0 ? "" : `?${query.toString()}`}`;
+  return `${prefix}${request.git ? "" : "/api/v4"}${path}${query.size === 0 ? "" : `?${query.toString()}`}`;
 }
 
 /**
@@ -39,10 +43,14 @@ export function toHeaders(
     throw Fault.of("AUTH_FAILED", "unknown_token", { evidence });
   }
   return {
-    accept: "application/json",
+    accept: request.git ? "*/*" : "application/json",
     "accept-encoding": "identity",
     "user-agent": sender.userAgent,
-    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    ...(token === undefined ? {} : { authorization: request.git ? toBasic(token) : `Bearer ${token}` }),
     ...(request.method === "GET" ? {} : { "content-type": "application/json" }),
   };
+}
+
+function toBasic(token: string): string {
+  return `Basic ${Buffer.from(`oauth2:${token}`).toString("base64")}`;
 }

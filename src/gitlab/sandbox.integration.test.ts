@@ -43,6 +43,22 @@ describe.each(["13.12.0", "15.3.0", "18.9.0", "19.1.0"])(
       expect(scene.sandbox.rows.projects.size).toBe(1);
     });
 
+    test("browsing: projects, branches, folders, a file; and what git lets the token do", async () => {
+      expect((await gitlab.listProjects({ search: "shop" })).items.map(({ path }) => path)).toEqual([
+        "acme/shop",
+      ]);
+      expect((await gitlab.listGroups()).items.map(({ path }) => path)).toContain("acme");
+      const branches = await gitlab.listBranches(id);
+      expect(branches.items).toMatchObject([{ name: "main", isDefault: true }]);
+      const tree = await gitlab.listTree(id, { ref: "main" });
+      const file = tree.items.find(({ type }) => type === "blob");
+      expect(await gitlab.findFile(id, file?.path ?? "", "main")).not.toBeNull();
+      expect(await gitlab.findFile(id, "no/such/file", "main")).toBeNull();
+      expect(await gitlab.probeGit("read")).toBe(true);
+      expect(await gitlab.probeGit("push")).toBe(true);
+      expect(scene.sandbox.rows.projects.size).toBe(1);
+    });
+
     test("a wrong token and one without api", async () => {
       await using wrong = createGitLab({
         baseUrl: scene.sandbox.url,

@@ -1,7 +1,15 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { z } from "zod";
+import { z } from "zod";
+import {
+  contentSchema,
+  groupSchema,
+  listedBranchSchema,
+  memberSchema,
+  namespaceSchema,
+  treeEntrySchema,
+} from "./browse-schemas.ts";
 import {
   branchSchema,
   commitSchema,
@@ -77,6 +85,16 @@ describe.skipIf(!present)("recorded answers of GitLab 8 to 18 can be read", () =
     ["user", userSchema],
     ["personal-access-token", tokenSchema],
     ["compare", compareSchema],
+    ["project-simple", projectSchema],
+    ["project-list", z.array(projectSchema)],
+    ["group", groupSchema],
+    ["group-list", z.array(groupSchema)],
+    ["namespace", namespaceSchema],
+    ["namespace-list", z.array(namespaceSchema)],
+    ["member", memberSchema],
+    ["branch-list", z.array(listedBranchSchema)],
+    ["tree", z.array(treeEntrySchema)],
+    ["file", contentSchema],
   ];
   const files = cases.flatMap(([folder, schema]) =>
     present ? readdirSync(join(recorded, folder)).map((file) => [`${folder}/${file}`, schema] as const) : [],

@@ -34,6 +34,11 @@ export interface Transport extends AsyncDisposable {
   readonly origin: string;
   /** One call of the REST API. Resolves on 2xx with JSON or without body; throws Faults for everything else. */
   send(request: Request): Promise<Success>;
+  /** One request whose answer is taken as it comes, any status: for what is not the API. Not retried. Throws the network's Faults. */
+  ask(request: Request): Promise<Answer>;
+  /** The Fault that an answer of `ask` means. */
+  explain(answer: Answer): Fault;
+  readonly redact: Redact;
 }
 
 const SLOTS = 8;
@@ -72,6 +77,9 @@ export function createTransport(options: TransportOptions): Transport {
     baseUrl,
     origin,
     send: (request) => sendWithRetry(context, request),
+    ask: (request) => askOnce(context, request),
+    explain: (answer) => classifyAnswer(answer, context.redact, clock.now()),
+    redact: context.redact,
     [Symbol.asyncDispose]: () => close(context.agent),
   };
 }
@@ -103,6 +111,14 @@ async function sendWithRetry(context: Context, request: Request): Promise<Succes
   }
 }
 
+async function askOnce(context: Context, request: Request): Promise<Answer> {
+  try {
+    return await context.limiter.run(request.signal, () => ask(context, request));
+  } catch (thrown) {
+    throw thrown instanceof Fault ? thrown : stopped(request, thrown);
+  }
+}
+
 function waitBeforeRetry(request: Request, fault: Fault, attempt: number, clock: Clock): number | null {
   if (request.method === "POST" || !fault.retryable) return null;
   const again =
@@ -123,7 +139,8 @@ async function exchange(context: Context, request: Request): Promise<Success> {
   if (answer.text === "" && answer.status === 204) {
     return { status: answer.status, headers: answer.headers, json: undefined };
   }
-  return { status: answer.status, headers: answer.headers, json: parseJson(answer, context.redact) };
+  const redact = request.secretAnswer ? () => "" : context.redact;
+  return { status: answer.status, headers: answer.headers, json: parseJson(answer, redact) };
 }
 
 /** GitLab's API answers in JSON only: a page with status 200 comes from a login proxy or GitLab's deploy page. */

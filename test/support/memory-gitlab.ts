@@ -141,6 +141,16 @@ export function createMemoryGitLab(
     testHook: unused,
     findSettings: unused,
     findBranchRules: unused,
+    listGroups: unused,
+    listProjects: unused,
+    listNamespaces: unused,
+    findAccessLevel: unused,
+    listBranches: unused,
+    listTree: unused,
+    findFile: unused,
+    rotateToken: unused,
+    findAssociations: unused,
+    probeGit: unused,
     getProject: (ref, options) =>
       call("getProject", options?.signal, () => {
         if (ref !== gitlab.project.id && ref !== gitlab.project.path)
