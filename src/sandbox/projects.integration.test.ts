@@ -101,14 +101,14 @@ test("faults: 502 page, maintenance, and a page that tells no token", async () =
   const page = await (await fetch(`${other.sandbox.url}/`)).text();
   expect(page).toContain("acme/shop");
   expect(page).not.toContain(other.token);
-  other.sandbox.faults.badGateway = true;
+  other.sandbox.faults.front.answer = "bad_gateway";
   const bad = await other.call("GET", "/user");
   expect([bad.status, bad.headers.get("content-type"), bad.headers.get("x-gitlab-meta")]).toEqual([
     502,
     "text/html",
     null,
   ]);
-  other.sandbox.faults.badGateway = false;
+  other.sandbox.faults.front.answer = "none";
   other.sandbox.faults.maintenance = true;
   const json = await other.call("POST", "/projects", { name: "x" });
   expect([json.status, json.headers.get("retry-after"), Object.keys(json.body)]).toEqual([

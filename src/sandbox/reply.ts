@@ -6,6 +6,8 @@ export interface Reply {
   readonly text?: string | Uint8Array;
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Nothing of Rails has seen this request: its headers are missing. */
+  readonly fromProxy?: true;
 }
 
 /** Ends a request with an answer that is not the endpoint's own. */
@@ -89,13 +91,4 @@ export function insufficientScope(scope: string): Refusal {
     status: 403,
     json: { error: "insufficient_scope", error_description: description, scope },
   });
-}
-
-/** What nginx says when Rails does not. */
-export function badGateway(): Reply {
-  return {
-    status: 502,
-    contentType: "text/html",
-    text: "<!DOCTYPE html>\n<html>\n<head><title>GitLab is not responding (502)</title></head>\n<body>\n<h1>502</h1>\n<h3>Whoops, GitLab is taking too much time to respond.</h3>\n</body>\n</html>\n",
-  };
 }

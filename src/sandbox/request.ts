@@ -6,7 +6,7 @@ const BODY_LIMIT = 16 * 1024 * 1024;
 
 /** Reads a body of an API request into parameters. Throws refusals for bodies that GitLab or the proxy before it would not take. */
 export async function readParameters(request: IncomingMessage): Promise<Record<string, unknown>> {
-  const body = await readBody(request);
+  const body = await readBody(request, BODY_LIMIT);
   if (body.length === 0) return {};
   const type = (request.headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
   if (type === "application/x-www-form-urlencoded")
@@ -15,13 +15,14 @@ export async function readParameters(request: IncomingMessage): Promise<Record<s
   throw refuseAsError(415, `The provided content-type '${type}' is not supported.`);
 }
 
-async function readBody(request: IncomingMessage): Promise<Buffer> {
+/** Throws a refusal, 413, for more than `limit` bytes. */
+export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let size = 0;
   for await (const piece of request) {
     const bytes = Buffer.from(piece);
     size += bytes.length;
-    if (size > BODY_LIMIT) throw tooLarge();
+    if (size > limit) throw tooLarge();
     pieces.push(bytes);
   }
   return Buffer.concat(pieces);

@@ -3,10 +3,13 @@ import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock, type Clock } from "../kernel/clock.ts";
+import type { Box } from "./box.ts";
 import { createRepositories } from "./git/repositories.ts";
 import { createSeed, type Seed } from "./seed.ts";
 import { createListener, type Log } from "./server.ts";
-import { createState, type Delivery, type FaultKnobs, type Settings, type State } from "./state.ts";
+import { createControl } from "./control/control.ts";
+import type { FaultKnobs, Settings } from "./control/knobs.ts";
+import { createState, type Delivery, type State } from "./state.ts";
 import { parseVersion } from "./versions.ts";
 import { createWebhooks } from "./webhooks/webhooks.ts";
 
@@ -74,8 +77,19 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
     ending.abort();
     await webhooks.settled();
   });
-  const box = { state, version, repositories, webhooks, seed, url };
-  server.on("request", createListener(box, root, options.log ?? (() => {}), ending.signal));
+  const box: Box = {
+    state,
+    version,
+    repositories,
+    webhooks,
+    seed,
+    get url() {
+      return state.settings.externalUrl ?? url;
+    },
+  };
+  const control = createControl(box, { tokenDigest: null });
+  const log = options.log ?? (() => {});
+  server.on("request", createListener(box, { root, log, signal: ending.signal, control }));
   const resources = stack.move();
   const close = (): Promise<void> => resources.disposeAsync();
   return {

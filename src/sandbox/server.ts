@@ -1,42 +1,94 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
-import { createHash, randomBytes } from "node:crypto";
+import { TLSSocket } from "node:tls";
 import { sleep } from "../kernel/clock.ts";
 import { createApi } from "./api.ts";
 import { ROUTES } from "./api/routes.ts";
 import type { Box } from "./box.ts";
+import type { Control } from "./control/control.ts";
+import { latencyOf, passFront } from "./front/front.ts";
+import { refuseWrite } from "./front/read-only.ts";
 import { parseGitRequest, serveGit } from "./git/http.ts";
-import { homePage } from "./page.ts";
-import { badGateway, refuse, Refusal, type Reply } from "./reply.ts";
+import { refuse, Refusal, type Reply } from "./reply.ts";
+import { newRequestId, sendReply, WHOLE, type Carriage } from "./wire.ts";
 
 export type Log = (line: string) => void;
 
-/** Answers every request: the layers of GitLab from the proxy inwards. */
-export function createListener(box: Box, root: string, log: Log, signal: AbortSignal): RequestListener {
-  const api = createApi(box, ROUTES);
-  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<Reply | null> => {
-    const { faults } = box.state;
-    if (faults.latencyMs > 0) await sleep(faults.latencyMs, signal);
-    if (faults.badGateway) return badGateway();
+/** What a request comes to; null: it has been answered, or never is. */
+interface Outcome {
+  readonly reply: Reply;
+  readonly carriage: Carriage;
+}
+
+export interface ListenerOptions {
+  /** The relative URL root, "" for none. */
+  readonly root: string;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly control: Control;
+}
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => Promise<Outcome | null>;
+
+/** Answers every request, with its id and the time on it. */
+export function createListener(box: Box, options: ListenerOptions): RequestListener {
+  const { log } = options;
+  const answer = createAnswer(box, options);
+  return (request, response) => {
+    const exchange = { request, response, requestId: newRequestId(), started: performance.now() };
+    response.on("error", () => {}); // the client went away
+    response.setHeader("Date", new Date(box.state.clock.now()).toUTCString());
+    const finish = async (): Promise<void> => {
+      const outcome = await answer(request, response).catch((error: unknown) => ({
+        reply: replyOf(error, log),
+        carriage: WHOLE,
+      }));
+      if (outcome === null || response.headersSent) response.end();
+      else await sendReply(box, exchange, outcome.reply, outcome.carriage);
+      log(`${request.method} ${safePath(request)} ${response.statusCode} ${exchange.requestId}`);
+    };
+    void finish();
+  };
+}
+
+/** The layers from the outside inwards: what steers the sandbox, what stands in front of GitLab, the proxy, GitLab. */
+function createAnswer(box: Box, { root, signal, control }: ListenerOptions): Answer {
+  const gitLab = createGitLab(box, signal, control);
+  const { faults } = box.state;
+  return async (request, response) => {
     const { path, query } = targetOf(request, root);
+    const controlled = path === null ? null : await control.handle(request, path);
+    if (controlled) return { reply: controlled, carriage: WHOLE };
+    const seen = path ?? safePath(request);
+    const latency = latencyOf(box, seen);
+    if (latency > 0) await sleep(latency, signal);
+    const front = passFront(box, request, seen);
+    if (front.kind === "answer") return { reply: front.reply, carriage: WHOLE };
+    if (front.kind !== "pass") return breakOff(front.kind, request, response, signal);
+    for (const name of faults.dropsHeaders) delete request.headers[name];
+    const inside = faults.decodesSlashes ? (path?.replaceAll(/%2f/gi, "/") ?? null) : path;
+    const reply = await gitLab(request, response, inside, query);
+    return reply && { reply, carriage: front.carriage };
+  };
+}
+
+type GitLab = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string | null,
+  query: URLSearchParams,
+) => Promise<Reply | null>;
+
+/** GitLab itself: git, the API, and of its pages those that clients come across. null: git has answered. */
+function createGitLab(box: Box, signal: AbortSignal, control: Control): GitLab {
+  const api = createApi(box, ROUTES);
+  return async (request, response, path, query) => {
     const git = path === null ? null : parseGitRequest(path, query);
     if (git) {
       await serveGit(box, git, request, response, signal);
       return null;
     }
-    if (path?.startsWith("/api/")) return maintenance(box, request) ?? (await api(request, path, query));
-    return path === "/" && request.method === "GET" ? homePage(box) : pageNotFound();
-  };
-  return (request, response) => {
-    const started = performance.now();
-    const requestId = newRequestId();
-    response.on("error", () => {}); // the client went away
-    const finish = async (): Promise<void> => {
-      const reply = await answer(request, response).catch((error: unknown) => replyOf(error, log));
-      if (reply === null || response.headersSent) response.end();
-      else write(box, request, response, reply, requestId, started);
-      log(`${request.method} ${safePath(request)} ${response.statusCode} ${requestId}`);
-    };
-    void finish();
+    if (path?.startsWith("/api/")) return refuseWrite(box, request) ?? (await api(request, path, query));
+    return path === "/" && request.method === "GET" ? control.home(request) : pageNotFound(path);
   };
 }
 
@@ -50,6 +102,25 @@ function targetOf(request: IncomingMessage, root: string): { path: string | null
   return { path: inside ? full.slice(root.length) || "/" : null, query };
 }
 
+async function breakOff(
+  kind: "reset" | "hang",
+  request: IncomingMessage,
+  response: ServerResponse,
+  signal: AbortSignal,
+): Promise<null> {
+  if (kind === "reset") {
+    // TLS has no reset of its own: there the connection just ends in the middle
+    if (request.socket instanceof TLSSocket) request.socket.destroy();
+    else request.socket.resetAndDestroy();
+    return null;
+  }
+  await new Promise<void>((resolve) => {
+    response.once("close", resolve);
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  return null;
+}
+
 function replyOf(error: unknown, log: Log): Reply {
   if (error instanceof Refusal) return error.reply;
   log(`error: ${error instanceof Error ? error.stack : String(error)}`);
@@ -61,64 +132,19 @@ function safePath(request: IncomingMessage): string {
   return (request.url ?? "").split("?")[0] ?? "";
 }
 
-/** 26 characters of Crockford base32, like the ULIDs of GitLab. */
-function newRequestId(): string {
-  const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-  return `01${Array.from(randomBytes(24), (byte) => alphabet.charAt(byte % 32)).join("")}`;
-}
-
-const READS = new Set(["GET", "HEAD", "OPTIONS"]);
-
-/** Maintenance mode tells JSON clients the truth and sends everybody else to the front page. */
-function maintenance(box: Box, request: IncomingMessage): Reply | null {
-  if (!box.state.faults.maintenance || READS.has(request.method ?? "")) return null;
-  const type = (request.headers["content-type"] ?? "").split(";")[0]?.trim();
-  if (type !== "application/json") return { status: 301, headers: { Location: `${box.url}/` } };
-  const headers = { "Retry-After": "900" };
-  return { status: 503, json: { message: box.state.settings.maintenanceMessage }, headers };
-}
-
-function pageNotFound(): Reply {
+/** `/users/sign_in` is a page of GitLab that is no API answer; what is outside the relative root belongs to another program. */
+function pageNotFound(path: string | null): Reply {
+  if (path === "/users/sign_in") {
+    const text =
+      "<!DOCTYPE html>\n<html>\n<head><title>Sign in · GitLab</title></head>\n<body><h1>Sign in</h1></body>\n</html>\n";
+    return { status: 200, contentType: "text/html; charset=utf-8", text };
+  }
   const text =
     "<!DOCTYPE html>\n<html>\n<head><title>The page you're looking for could not be found (404)</title></head>\n<body><h1>404: Page not found</h1></body>\n</html>\n";
-  return { status: 404, contentType: "text/html; charset=utf-8", text };
-}
-
-function write(
-  box: Box,
-  request: IncomingMessage,
-  response: ServerResponse,
-  reply: Reply,
-  requestId: string,
-  started: number,
-): void {
-  const body = bodyOf(reply);
-  const seconds = ((performance.now() - started) / 1000).toFixed(6);
-  response.statusCode = reply.status;
-  const fromRails = reply.contentType !== "text/html";
-  if (fromRails) {
-    response.setHeader("X-Request-Id", requestId);
-    response.setHeader("X-Runtime", seconds);
-    response.setHeader("X-Content-Type-Options", "nosniff");
-    response.setHeader("X-Frame-Options", "SAMEORIGIN");
-    if (box.version.has("correlationHeaders")) {
-      response.setHeader("X-Gitlab-Meta", JSON.stringify({ correlation_id: requestId, version: "1" }));
-    }
-  }
-  if (body.length > 0) response.setHeader("Content-Type", reply.contentType ?? "application/json");
-  if (reply.json !== undefined) cacheHeaders(response, body);
-  for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);
-  if (reply.status !== 204) response.setHeader("Content-Length", body.length);
-  response.end(request.method === "HEAD" || reply.status === 204 ? undefined : body);
-}
-
-function bodyOf(reply: Reply): Buffer {
-  if (reply.text !== undefined) return Buffer.from(reply.text);
-  return Buffer.from(reply.json === undefined ? "" : JSON.stringify(reply.json));
-}
-
-function cacheHeaders(response: ServerResponse, body: Buffer): void {
-  response.setHeader("Cache-Control", "max-age=0, private, must-revalidate");
-  response.setHeader("ETag", `W/"${createHash("md5").update(body).digest("hex")}"`);
-  response.setHeader("Vary", "Origin");
+  return {
+    status: 404,
+    contentType: "text/html; charset=utf-8",
+    text,
+    ...(path === null && { fromProxy: true }),
+  };
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../kernel/clock.ts";
+import { initialKnobs, type FaultKnobs, type Settings } from "./control/knobs.ts";
 
 /**
  * Everything a sandbox knows, in one place: plain rows in maps. What is in git lives in git; a row here never repeats it, except
@@ -200,47 +201,8 @@ export interface CommitStatus {
   retried: boolean;
 }
 
-/** What can be made to go wrong while the sandbox runs. Change the fields; the next request sees it. */
-export interface FaultKnobs {
-  /** Milliseconds before every answer. */
-  latencyMs: number;
-  /** Every request gets nginx's 502 page. */
-  badGateway: boolean;
-  /** Writes get 503, or 301 when they are not JSON, as in GitLab's maintenance mode. */
-  maintenance: boolean;
-  /** `outOfOrder`: a call waits until a later one has overtaken it. */
-  webhooks: { delayMs: number; lose: boolean; duplicate: boolean; outOfOrder: boolean };
-  /** Throttles what git sends to clients, so that a clone lasts long enough to be watched. null: as fast as it goes. */
-  git: { bytesPerSecond: number | null };
-}
-
-/** Admin settings that this sandbox knows. */
-export interface Settings {
-  /** On, unlike a fresh GitLab: in a sandbox every receiver is local. Off: private addresses are refused as in §7.5. */
-  allowLocalRequests: boolean;
-  /** Hosts, addresses and ranges, each with an optional port, that webhooks reach in any case (`outbound_local_requests_whitelist`). */
-  outboundAllowlist: readonly string[];
-  /** 15.10+: nothing is reached but what is on the list. */
-  denyAllRequestsExceptAllowed: boolean;
-  /** A name that does not resolve is refused, and the call goes to the address that was checked. */
-  dnsRebindingProtection: boolean;
-  /** 15.11+: nothing goes out at all. */
-  silentMode: boolean;
-  /** The flag `auto_disabling_web_hooks`; null: what this version does by default. */
-  autoDisableWebhooks: boolean | null;
-  /** Webhook calls a minute and root namespace; 0: no limit. */
-  webhookCallsPerMinute: number;
-  /** `max_http_response_size_limit`, in bytes. */
-  maxResponseBytes: number;
-  /** GitLab's `webhook_timeout`, in milliseconds. */
-  webhookTimeoutMs: number;
-  /** A push of more refs than this sends no hooks at all. */
-  pushEventHooksLimit: number;
-  projectHooksLimit: number;
-  maintenanceMessage: string;
-}
-
 export interface State {
+  /** Ahead of the machine's by the knob `clockSkewSeconds`. */
   readonly clock: Clock;
   readonly users: Map<number, User>;
   /** By the digest of the token: a sandbox does not keep tokens either. */
@@ -258,7 +220,9 @@ export interface State {
   readonly pipelines: Map<string, number>;
   /** Uses of limited endpoints: key and period → how many. */
   readonly uses: Map<string, number>;
+  /** What goes wrong. Change the fields; the next request sees it. */
   readonly faults: FaultKnobs;
+  /** Admin settings that this sandbox knows. */
   readonly settings: Settings;
   /** Ids count up per kind from 1, as in GitLab. */
   nextId(kind: string): number;
@@ -266,8 +230,10 @@ export interface State {
   now(): string;
 }
 
-export function createState(clock: Clock): State {
+export function createState(machineClock: Clock): State {
   const counters = new Map<string, number>();
+  const knobs = initialKnobs();
+  const clock: Clock = { now: () => machineClock.now() + knobs.faults.clockSkewSeconds * 1000 };
   return {
     clock,
     users: new Map(),
@@ -282,27 +248,7 @@ export function createState(clock: Clock): State {
     statuses: new Map(),
     pipelines: new Map(),
     uses: new Map(),
-    faults: {
-      latencyMs: 0,
-      badGateway: false,
-      maintenance: false,
-      webhooks: { delayMs: 0, lose: false, duplicate: false, outOfOrder: false },
-      git: { bytesPerSecond: null },
-    },
-    settings: {
-      allowLocalRequests: true,
-      outboundAllowlist: [],
-      denyAllRequestsExceptAllowed: false,
-      dnsRebindingProtection: true,
-      silentMode: false,
-      autoDisableWebhooks: null,
-      webhookCallsPerMinute: 0,
-      maxResponseBytes: 100 * 1024 * 1024,
-      webhookTimeoutMs: 10_000,
-      pushEventHooksLimit: 3,
-      projectHooksLimit: 100,
-      maintenanceMessage: "GitLab is undergoing maintenance",
-    },
+    ...knobs,
     nextId: (kind) => {
       const next = (counters.get(kind) ?? 0) + 1;
       counters.set(kind, next);

@@ -1,4 +1,5 @@
-import type { Hook, Settings, State } from "../state.ts";
+import type { Settings } from "../control/knobs.ts";
+import type { Hook, State } from "../state.ts";
 import type { Version } from "../versions.ts";
 
 /** A hook is set aside from the failure on that comes after this many in a row. */

@@ -1,0 +1,75 @@
+import type { IncomingMessage } from "node:http";
+import type { Box } from "../box.ts";
+import { homePage } from "../page.ts";
+import { ok, Refusal, type Reply } from "../reply.ts";
+import { readBody } from "../request.ts";
+import { refuseStranger, type Door } from "./guard.ts";
+import { listKnobs } from "./knob-rows.ts";
+import { changeKnobs, InvalidInput, replaceKnobs } from "./set-knobs.ts";
+
+/** What a person or a test does to a sandbox while it runs, beside GitLab's own API. */
+export interface Control {
+  /** Answers `/-/sandbox…`; null for every other path. No knob touches it. */
+  handle(request: IncomingMessage, path: string): Promise<Reply | null>;
+  /** The page at `/`. */
+  home(request: IncomingMessage): Reply;
+}
+
+/** Knobs and actions are short. */
+const BODY_LIMIT = 1024 * 1024;
+
+type Handler = (request: IncomingMessage) => Promise<Reply> | Reply;
+
+export function createControl(box: Box, door: Door): Control {
+  const { state } = box;
+  const shown = (): Reply => json(200, { faults: state.faults, settings: state.settings });
+  const routes: Readonly<Record<string, Handler>> = {
+    "GET /-/sandbox": shown,
+    "PATCH /-/sandbox": async (request) => {
+      changeKnobs(state, await readJson(request));
+      return shown();
+    },
+    "PUT /-/sandbox": async (request) => {
+      replaceKnobs(state, await readJson(request));
+      return shown();
+    },
+    "GET /-/sandbox/knobs": () =>
+      ok(listKnobs().map(({ name, about, values, start }) => ({ name, about, values, start }))),
+    "GET /-/sandbox/page": () => homePage(box),
+  };
+  return {
+    handle: async (request, path) => {
+      if (path !== "/-/sandbox" && !path.startsWith("/-/sandbox/")) return null;
+      const refused = refuseStranger(door, request);
+      if (refused) return refused;
+      const route = routes[`${request.method} ${path}`];
+      if (!route) return json(404, { error: `there is no ${request.method} ${path}` });
+      try {
+        return await route(request);
+      } catch (error) {
+        if (error instanceof InvalidInput)
+          return json(400, { error: error.message, problems: error.problems });
+        if (error instanceof RangeError) return json(422, { error: error.message });
+        throw error;
+      }
+    },
+    home: (request) => refuseStranger(door, request) ?? homePage(box),
+  };
+}
+
+function json(status: number, body: unknown): Reply {
+  return { status, json: body, fromProxy: true };
+}
+
+/** Only JSON: a form of a foreign page could not send that without being asked for permission first. */
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const type = (request.headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase();
+  if (type !== "application/json")
+    throw new Refusal(json(415, { error: "Content-Type is application/json here" }));
+  const text = (await readBody(request, BODY_LIMIT)).toString("utf8");
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new InvalidInput(["body: no valid JSON"]);
+  }
+}
