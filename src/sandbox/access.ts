@@ -26,8 +26,17 @@ function parentOf(state: State, group: Group): Group | undefined {
   return group.parentId === null ? undefined : state.groups.get(group.parentId);
 }
 
+/** Whether an IP allow-list on the group or above it leaves the caller out (`faults.ipRestrictedGroups`). */
+export function isShutOut(state: State, groupId: number): boolean {
+  for (let group = state.groups.get(groupId); group; group = parentOf(state, group)) {
+    if (state.faults.ipRestrictedGroups.includes(group.id)) return true;
+  }
+  return false;
+}
+
 /** Invisible projects are answered as if they did not exist. */
 export function canSee(state: State, user: User | null, project: Project): boolean {
+  if (isShutOut(state, project.namespaceId)) return false;
   if (project.visibility === "public") return true;
   if (user === null) return false;
   return project.visibility === "internal" || levelIn(state, user, project) > 0;

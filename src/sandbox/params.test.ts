@@ -1,5 +1,19 @@
-import { expect, test } from "vitest";
-import { flag, integer, oneOf, text, validate } from "./params.ts";
+import { describe, expect, test } from "vitest";
+import type { z } from "zod";
+import {
+  commaSeparated,
+  date,
+  dateTime,
+  filled,
+  flag,
+  integer,
+  integerOf,
+  keyValues,
+  oneOf,
+  text,
+  validate,
+  type Rules,
+} from "./params.ts";
 import { Refusal } from "./reply.ts";
 
 function problemsOf(work: () => unknown): unknown {
@@ -43,5 +57,69 @@ test("texts of forms become what the endpoint declared, unknown names vanish", (
 test("names of Object's own are parameters like any other", () => {
   expect(problemsOf(() => validate(shape, JSON.parse('{"__proto__":{"key":"x"},"title":"t"}'), []))).toEqual({
     error: "key is missing",
+  });
+});
+
+describe("Grape's other validators", () => {
+  const problems = (shape: z.ZodRawShape, given: Record<string, unknown>, rules: Rules = {}): unknown =>
+    problemsOf(() => validate(shape, given, [], rules));
+
+  test.each([
+    [{}, "ref is missing, ref is empty"],
+    [{ ref: "  " }, "ref is empty"],
+    [{ ref: "main", level: 35 }, "level does not have a valid value"],
+    [{ ref: "main", level: "x" }, "level is invalid"],
+    [{ ref: "main", on: "yesterday" }, "on is invalid"],
+    [{ ref: "main", at: "soon" }, "at is invalid"],
+    [{ ref: { a: 1 } }, "ref is invalid"],
+    [{ ref: "main", headers: [{ key: "a" }] }, "headers[0][value] is missing"],
+    [{ ref: "main", headers: "x" }, "headers is invalid"],
+  ])("%j: %s", (given, error) => {
+    const shape = {
+      ref: filled,
+      level: integerOf([10, 20]).optional(),
+      on: date.optional(),
+      at: dateTime.optional(),
+      headers: keyValues.optional(),
+    };
+    expect(problems(shape, given)).toEqual({ error });
+  });
+
+  test.each([
+    [{ exactlyOneOf: [["a", "b"]] }, {}, "a, b are missing, exactly one parameter must be provided"],
+    [{ exactlyOneOf: [["a", "b"]] }, { a: "1", b: "2" }, "a, b are mutually exclusive"],
+    [{ mutuallyExclusive: [["a", "b", "c"]] }, { a: "1", c: "2" }, "a, c are mutually exclusive"],
+    [{ allOrNone: [["a", "b"]] }, { a: "1" }, "a, b provide all or none of parameters"],
+    [{ atLeastOneOf: [["a", "b"]] }, {}, "a, b are missing, at least one parameter must be provided"],
+  ])("%j of %j: %s", (rules, given, error) => {
+    const shape = { a: text.optional(), b: text.optional(), c: text.optional() };
+    expect(problems(shape, given, rules)).toEqual({ error });
+    expect(problems(shape, { b: "1" }, { mutuallyExclusive: [["a", "b"]] })).toBeNull();
+  });
+
+  test("days, times and lists arrive in one form; an empty number is none", () => {
+    const shape = {
+      on: date,
+      at: dateTime,
+      names: commaSeparated,
+      more: commaSeparated,
+      count: integer.optional(),
+      word: text.optional(),
+    };
+    const given = {
+      on: "2027-1-5",
+      at: "2027-01-05T01:00:00+01:00",
+      names: "a, b",
+      more: ["c"],
+      count: "",
+      word: "",
+    };
+    expect(validate(shape, given, [])).toEqual({
+      on: "2027-01-05",
+      at: "2027-01-05T00:00:00.000Z",
+      names: ["a", "b"],
+      more: ["c"],
+      word: "",
+    });
   });
 });

@@ -33,6 +33,16 @@ export function noContent(): Reply {
   return { status: 204 };
 }
 
+/** Done later: `DELETE` of projects and groups. */
+export function accepted(): Reply {
+  return { status: 202, json: { message: "202 Accepted" } };
+}
+
+/** The same answer with more headers; its own win. */
+export function withHeaders(reply: Reply, headers: Readonly<Record<string, string>>): Reply {
+  return { ...reply, headers: { ...headers, ...reply.headers } };
+}
+
 // GitLab's envelopes. Which of them answers tells where in GitLab a request failed; nothing else in this folder writes one by hand.
 
 /** `render_api_error!`: `{"message": …}`, the message a text or model errors by field. */
@@ -74,13 +84,61 @@ export function badRequest(reason: string): Refusal {
   return refuse(400, `400 Bad request - ${reason}`);
 }
 
+/** `not_found!` without a name, unlike `recordNotFound` with a capital F. */
+export function nothingFound(): Refusal {
+  return refuse(404, "404 Not Found");
+}
+
+export function methodNotAllowed(): Refusal {
+  return refuse(405, "405 Method Not Allowed");
+}
+
+export function conflict(reason?: string): Refusal {
+  return refuse(409, reason === undefined ? "409 Conflict" : `409 Conflict: ${reason}`);
+}
+
+export function preconditionFailed(): Refusal {
+  return refuse(412, "412 Precondition Failed");
+}
+
+/** The application's own rate limiter (§12). */
+export function tooManyRequests(headers: Readonly<Record<string, string>>): Refusal {
+  const error = "This endpoint has been requested too many times. Try again later.";
+  return new Refusal({ status: 429, json: { message: { error } }, headers });
+}
+
+/** Rack::Attack, before Rails. */
+export function retryLater(headers: Readonly<Record<string, string>>): Reply {
+  return { status: 429, text: "Retry later\n", contentType: "text/plain", headers };
+}
+
+// The OAuth guard. Its errors have no realm of their own, so the gem's default stands in the header.
+
+const REALM = 'Bearer realm="Protected by OAuth 2.0"';
+
 /** The token was found, but is dead. */
 export function invalidToken(description: string): Refusal {
-  const challenge = `Bearer realm="Protected by OAuth 2.0", error="invalid_token", error_description="${description}"`;
+  const challenge = `${REALM}, error="invalid_token", error_description="${description}"`;
   return new Refusal({
     status: 401,
     json: { error: "invalid_token", error_description: description },
     headers: { "WWW-Authenticate": challenge },
+  });
+}
+
+/** Only the three standard codes of OAuth stand in the header; this is none of them. */
+export function dpopError(reason: string): Refusal {
+  return new Refusal({
+    status: 401,
+    json: { error: "dpop_error", error_description: `DPoP validation error: ${reason}` },
+    headers: { "WWW-Authenticate": REALM },
+  });
+}
+
+export function invalidRequest(description: string): Refusal {
+  return new Refusal({
+    status: 400,
+    json: { error: "invalid_request", error_description: description },
   });
 }
 
@@ -90,5 +148,13 @@ export function insufficientScope(scope: string): Refusal {
   return new Refusal({
     status: 403,
     json: { error: "insufficient_scope", error_description: description, scope },
+  });
+}
+
+/** The same for a fine-grained token. */
+export function insufficientGranularScope(description: string): Refusal {
+  return new Refusal({
+    status: 403,
+    json: { error: "insufficient_granular_scope", error_description: description },
   });
 }

@@ -66,6 +66,7 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
 
   const ending = new AbortController();
   const state = createState(options.clock ?? systemClock);
+  if (!version.has("tokenPrefix")) state.settings.tokenPrefix = "";
   const repositories = await createRepositories(dataDir, options.searchPath ?? SEARCH_PATH, ending.signal);
   const seed = createSeed(state, repositories);
   const server = createServer({ requestTimeout: 0 }); // a push may take as long as it takes

@@ -1,38 +1,20 @@
-import { randomToken } from "../kernel/ids.ts";
 import { LEVEL } from "./access.ts";
 import { readRefs } from "./git/read.ts";
 import type { Repositories } from "./git/repositories.ts";
 import { writeCommit } from "./git/write.ts";
 import { isBranchName, isNamespacePath, problemsOfPath } from "./names.ts";
 import {
-  digestOf,
-  type Group,
-  type Project,
-  type State,
-  type Token,
-  type User,
-  type UserCondition,
-  type Visibility,
-} from "./state.ts";
+  insertResourceToken,
+  insertToken,
+  insertUser,
+  type NewResourceToken,
+  type NewToken,
+  type NewUser,
+  type ToldToken,
+} from "./seed-people.ts";
+import type { Group, Project, State, User, Visibility } from "./state.ts";
 
-export interface NewUser {
-  readonly username: string;
-  readonly name?: string;
-  readonly email?: string;
-  readonly admin?: boolean;
-  readonly bot?: boolean;
-  readonly condition?: UserCondition;
-}
-
-export interface NewToken {
-  readonly user: User;
-  /** Default: `api`. */
-  readonly scopes?: readonly string[];
-  readonly name?: string;
-  /** `YYYY-MM-DD`; null never expires. Default: 30 days from now, as GitLab proposes. */
-  readonly expiresAt?: string | null;
-  readonly revoked?: boolean;
-}
+export type { NewResourceToken, NewToken, NewUser } from "./seed-people.ts";
 
 export interface NewProject {
   /** `name` in the owner's namespace, or `group/sub/name`; groups that do not exist are made, with the owner as Owner. */
@@ -56,7 +38,9 @@ export interface Seed {
   readonly root: User;
   createUser(user: NewUser): User;
   /** The value is told once and not kept. */
-  createToken(token: NewToken): Token & { readonly value: string };
+  createToken(token: NewToken): ToldToken;
+  /** A project or group access token, with the bot user that GitLab makes for it. */
+  createResourceToken(token: NewResourceToken): ToldToken;
   revokeToken(id: number): void;
   createGroup(group: {
     readonly path: string;
@@ -73,8 +57,6 @@ export interface Seed {
     options?: { readonly branch?: string; readonly message?: string },
   ): Promise<string>;
 }
-
-const DAY = 24 * 60 * 60 * 1000;
 
 /** Throws a `RangeError` for names that GitLab would refuse. */
 export function createSeed(state: State, repositories: Repositories): Seed {
@@ -106,6 +88,7 @@ export function createSeed(state: State, repositories: Repositories): Seed {
     commit,
     createUser: (user) => insertUser(state, user),
     createToken: (token) => insertToken(state, token),
+    createResourceToken: (token) => insertResourceToken(state, token),
     revokeToken: (id) => {
       for (const token of state.tokens.values()) if (token.id === id) token.revoked = true;
     },
@@ -121,43 +104,6 @@ export function createSeed(state: State, repositories: Repositories): Seed {
       else place.members.set(user.id, level);
     },
   };
-}
-
-function insertUser(state: State, given: NewUser): User {
-  const { username } = given;
-  const taken = [...state.users.values()].some((user) => user.username === username);
-  if (taken || !isNamespacePath(username)) throw new RangeError(`no good username: ${username}`);
-  const user: User = {
-    id: state.nextId("user"),
-    username,
-    name: given.name ?? username,
-    email: given.email ?? `${username}@example.com`,
-    namespaceId: state.nextId("namespace"),
-    condition: given.condition ?? "active",
-    admin: given.admin ?? false,
-    bot: given.bot ?? false,
-    projectsLimit: 100_000,
-    createdAt: state.now(),
-  };
-  state.users.set(user.id, user);
-  return user;
-}
-
-function insertToken(state: State, given: NewToken): Token & { readonly value: string } {
-  const value = `glpat-${randomToken(15)}`;
-  const inThirtyDays = new Date(state.clock.now() + 30 * DAY).toISOString().slice(0, 10);
-  const token: Token = {
-    id: state.nextId("token"),
-    userId: given.user.id,
-    name: given.name ?? "token",
-    scopes: given.scopes ?? ["api"],
-    createdAt: state.now(),
-    expiresAt: given.expiresAt === undefined ? inThirtyDays : given.expiresAt,
-    revoked: given.revoked ?? false,
-    lastUsedAt: null,
-  };
-  state.tokens.set(digestOf(value), token);
-  return { ...token, value };
 }
 
 function ensureGroup(state: State, fullPath: string, owner: User, visibility: Visibility): Group {

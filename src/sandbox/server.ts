@@ -6,7 +6,6 @@ import { ROUTES } from "./api/routes.ts";
 import type { Box } from "./box.ts";
 import type { Control } from "./control/control.ts";
 import { latencyOf, passFront } from "./front/front.ts";
-import { refuseWrite } from "./front/read-only.ts";
 import { parseGitRequest, serveGit } from "./git/http.ts";
 import { refuse, Refusal, type Reply } from "./reply.ts";
 import { newRequestId, sendReply, WHOLE, type Carriage } from "./wire.ts";
@@ -87,7 +86,7 @@ function createGitLab(box: Box, signal: AbortSignal, control: Control): GitLab {
       await serveGit(box, git, request, response, signal);
       return null;
     }
-    if (path?.startsWith("/api/")) return refuseWrite(box, request) ?? (await api(request, path, query));
+    if (path?.startsWith("/api/")) return api(request, path, query);
     return path === "/" && request.method === "GET" ? control.home(request) : pageNotFound(path);
   };
 }

@@ -1,45 +1,9 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../kernel/clock.ts";
 import { initialKnobs, type FaultKnobs, type Settings } from "./control/knobs.ts";
+import type { Token, User } from "./people.ts";
 
-/**
- * Everything a sandbox knows, in one place: plain rows in maps. What is in git lives in git; a row here never repeats it, except
- * `emptyRepo`, which saves a process per project of a list.
- */
-export type UserCondition =
-  | "active"
-  | "internal"
-  | "pending_approval"
-  | "terms_not_accepted"
-  | "deactivated"
-  | "unconfirmed"
-  | "blocked"
-  | "password_expired";
-
-export interface User {
-  readonly id: number;
-  readonly username: string;
-  name: string;
-  email: string;
-  readonly namespaceId: number;
-  condition: UserCondition;
-  admin: boolean;
-  bot: boolean;
-  projectsLimit: number;
-  readonly createdAt: string;
-}
-
-export interface Token {
-  readonly id: number;
-  readonly userId: number;
-  readonly name: string;
-  readonly scopes: readonly string[];
-  readonly createdAt: string;
-  /** `YYYY-MM-DD`; dead on that day from 00:00 UTC. */
-  expiresAt: string | null;
-  revoked: boolean;
-  lastUsedAt: string | null;
-}
+export type { GranularScope, Resource, Token, User, UserCondition } from "./people.ts";
 
 export interface Group {
   readonly id: number;
@@ -201,6 +165,10 @@ export interface CommitStatus {
   retried: boolean;
 }
 
+/**
+ * Everything a sandbox knows, in one place: plain rows in maps. What is in git lives in git; a row here never repeats it, except
+ * `emptyRepo`, which saves a process per project of a list.
+ */
 export interface State {
   /** Ahead of the machine's by the knob `clockSkewSeconds`. */
   readonly clock: Clock;
@@ -224,6 +192,10 @@ export interface State {
   readonly faults: FaultKnobs;
   /** Admin settings that this sandbox knows. */
   readonly settings: Settings;
+  /** Requests per limit, user and period. */
+  /** What `PUT /application/settings` changed and nothing in this sandbox looks at. */
+  readonly otherSettings: Map<string, unknown>;
+  readonly requestCounts: Map<string, number>;
   /** Ids count up per kind from 1, as in GitLab. */
   nextId(kind: string): number;
   /** Now, as GitLab writes it. */
@@ -249,6 +221,8 @@ export function createState(machineClock: Clock): State {
     pipelines: new Map(),
     uses: new Map(),
     ...knobs,
+    otherSettings: new Map(),
+    requestCounts: new Map(),
     nextId: (kind) => {
       const next = (counters.get(kind) ?? 0) + 1;
       counters.set(kind, next);

@@ -1,4 +1,4 @@
-import { canCreateIn, groupLevel } from "../access.ts";
+import { canCreateIn, groupLevel, isShutOut, LEVEL } from "../access.ts";
 import { flag, integer, text } from "../params.ts";
 import { paged } from "../paging.ts";
 import { notFound, ok } from "../reply.ts";
@@ -37,6 +37,8 @@ function groupEntity(call: Call, group: Group): Record<string, unknown> {
 }
 
 function canSeeGroup(call: Call, user: User | null, group: Group): boolean {
+  const owns = user !== null && groupLevel(call.box.state, user, group.id) >= LEVEL.owner;
+  if (!owns && isShutOut(call.box.state, group.id)) return false;
   if (group.visibility === "public") return true;
   if (!user) return false;
   return group.visibility === "internal" || user.admin || groupLevel(call.box.state, user, group.id) > 0;

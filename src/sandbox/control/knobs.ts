@@ -80,6 +80,23 @@ const faults = z.strictObject({
     .boolean()
     .default(false)
     .describe("maintenance mode: writes get 503, or 301 when they are not JSON; git push 403"),
+  rackAttack: z
+    .strictObject({ requests: count, periodSeconds: z.int().min(1).max(86_400) })
+    .nullable()
+    .default(null)
+    .describe("more API requests of one user, or address, in a period get Rack::Attack's 429; 0: all do"),
+  applicationLimits: z
+    .record(z.string(), count)
+    .default({})
+    .describe("how often a user may use a feature in its interval, by GitLab's name, as `projects_api`"),
+  uniqueIpLimit: z
+    .boolean()
+    .default(false)
+    .describe("every token comes from one address too many: 403 for all that have one"),
+  ipRestrictedGroups: z
+    .array(z.int().min(1))
+    .default([])
+    .describe("ids of groups whose address list leaves the caller out: they and all below answer 404"),
   readOnly: z.boolean().default(false).describe("read-only instance: writes get 403, or 301 when not JSON"),
   decodesSlashes: z
     .boolean()
@@ -149,6 +166,20 @@ const settings = z.strictObject({
   silentMode: z.boolean().default(false).describe("silent mode: no webhook leaves, tests of hooks get 422"),
   pushEventHooksLimit: count.default(3).describe("a push of more refs than this sends no hooks at all"),
   projectHooksLimit: count.default(100).describe("hooks a project may have"),
+  personalAccessTokensDisabled: z
+    .boolean()
+    .default(false)
+    .describe("access tokens are disabled: every one is as good as unknown"),
+  impersonationEnabled: z
+    .boolean()
+    .default(true)
+    .describe("impersonation tokens work (`impersonation_enabled` of gitlab.rb)"),
+  adminMode: z
+    .boolean()
+    .default(false)
+    .describe("administrators are ordinary users but for tokens with the scope admin_mode (15.8+)"),
+  requireTokenExpiry: z.boolean().default(true).describe("from 16.0 on: new tokens must expire"),
+  tokenPrefix: z.string().max(20).default("glpat-").describe("what new tokens begin with"),
   maintenanceMessage: z
     .string()
     .max(255)
