@@ -1,4 +1,4 @@
-import { Refusal } from "./reply.ts";
+import { requestedTooOften, type Refusal } from "./reply.ts";
 import type { State } from "./state.ts";
 import type { Version } from "./versions.ts";
 
@@ -16,7 +16,5 @@ export function admits(state: State, key: string, limit: number): boolean {
 
 /** The answer of GitLab's application limiter; `Retry-After` came with 18.5. */
 export function tooManyRequests(version: Version): Refusal {
-  const message = { error: "This endpoint has been requested too many times. Try again later." };
-  const headers = version.has("retryAfterOfLimits") ? { "Retry-After": "60" } : {};
-  return new Refusal({ status: 429, json: { message }, headers });
+  return requestedTooOften(version.has("retryAfterOfLimits") ? { "Retry-After": "60" } : {});
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Box } from "./box.ts";
 import { findToken } from "./auth.ts";
-import { retryLater, tooManyRequests, type Reply } from "./reply.ts";
+import { retryLater, requestedTooOften, type Reply } from "./reply.ts";
 import type { Call, Method } from "./route.ts";
 import type { State } from "./state.ts";
 
@@ -14,7 +14,6 @@ const LIMITED: Readonly<Record<string, { readonly name: string; readonly seconds
   "GET /groups": { name: "groups_api", seconds: MINUTE },
   "GET /groups/:id": { name: "group_api", seconds: MINUTE },
   "GET /groups/:id/projects": { name: "group_projects_api", seconds: MINUTE },
-  "POST /projects/:id/hooks/:hook_id/test/:trigger": { name: "web_hook_test", seconds: MINUTE },
   "POST /projects/:id/merge_requests/:iid/notes": { name: "notes_create", seconds: MINUTE },
 };
 
@@ -31,7 +30,7 @@ export function countAgainst(call: Call, name: string, seconds: number): void {
   if (allowed === undefined) return;
   const { count, left } = countUp(state, `${name} ${call.currentUser()?.id ?? call.ip}`, seconds);
   if (count <= allowed) return;
-  throw tooManyRequests(version.has("rateLimitRetryAfter") ? { "Retry-After": String(left) } : {});
+  throw requestedTooOften(version.has("retryAfterOfLimits") ? { "Retry-After": String(left) } : {});
 }
 
 function countUp(

@@ -50,7 +50,7 @@ test("only errors of the OAuth standard stand in the challenge", () => {
 
 test("accepted work, headers of the application's limiter and Rack::Attack's text", () => {
   expect(reply.accepted()).toEqual({ status: 202, json: { message: "202 Accepted" } });
-  expect(reply.tooManyRequests({ "Retry-After": "5" }).reply.json).toEqual({
+  expect(reply.requestedTooOften({ "Retry-After": "5" }).reply.json).toEqual({
     message: { error: "This endpoint has been requested too many times. Try again later." },
   });
   expect(reply.retryLater({})).toMatchObject({

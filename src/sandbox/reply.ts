@@ -102,7 +102,7 @@ export function preconditionFailed(): Refusal {
 }
 
 /** The application's own rate limiter (§12). */
-export function tooManyRequests(headers: Readonly<Record<string, string>>): Refusal {
+export function requestedTooOften(headers: Readonly<Record<string, string>>): Refusal {
   const error = "This endpoint has been requested too many times. Try again later.";
   return new Refusal({ status: 429, json: { message: { error } }, headers });
 }

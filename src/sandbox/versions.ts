@@ -35,7 +35,6 @@ const SINCE = {
   dpop: "17.6",
   tokenSelfRefusesOauth: "17.8",
   selfRotateScope: "17.9",
-  rateLimitRetryAfter: "18.5",
   rateLimitHeadersAlways: "18.6",
   granularTokens: "18.10",
   granularScopesShown: "19.0",
