@@ -70,7 +70,7 @@ export function throttle(
   const { count, left } = countUp(box.state, `${name} ${user ?? ip}`, periodSeconds);
   const reset = Math.floor(box.state.clock.now() / 1000) + left;
   const headers: Record<string, string> = {};
-  if (box.version.has("rateLimitHeaders")) {
+  if (box.version.has("rackAttackRateLimit")) {
     headers["RateLimit-Name"] = name;
     headers["RateLimit-Limit"] = String(Math.ceil((limit * MINUTE) / periodSeconds));
     headers["RateLimit-Observed"] = String(count);
@@ -80,7 +80,7 @@ export function throttle(
   }
   if (count <= limit)
     return { refused: null, headers: box.version.has("rateLimitHeadersAlways") ? headers : {} };
-  if (box.version.has("retryAfterHeader")) headers["Retry-After"] = String(left);
+  if (box.version.has("rackAttackRetryAfter")) headers["Retry-After"] = String(left);
   return { refused: retryLater(headers), headers };
 }
 

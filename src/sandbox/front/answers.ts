@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Box } from "../box.ts";
-import { forbidden, refuse, type Reply } from "../reply.ts";
+import { forbidden, refuse, requestedTooOften, retryLater, type Reply } from "../reply.ts";
 import type { AnswerName } from "./answer-names.ts";
 
 type Answer = (box: Box, request: IncomingMessage) => Reply;
@@ -11,11 +11,9 @@ export const FRONT_ANSWERS: Readonly<Record<Exclude<AnswerName, "none" | "reset"
   bad_gateway_plain: () => proxy(502, "502 Bad Gateway\n", "text/plain"),
   internal_error: () => refuse(500, "500 Internal Server Error").reply,
   rate_limited_application: (box) => {
-    const error = "This endpoint has been requested too many times. Try again later.";
     const { retryAfterSeconds } = box.state.faults.front;
-    const told = box.version.has("applicationLimitRetryAfter");
-    const headers = told ? { "Retry-After": String(retryAfterSeconds) } : {};
-    return { status: 429, json: { message: { error } }, headers };
+    const told = box.version.has("retryAfterOfLimits");
+    return requestedTooOften(told ? { "Retry-After": String(retryAfterSeconds) } : {}).reply;
   },
   rate_limited_rack_attack: (box) => rackAttack(box),
   forbidden_network: () => forbidden().reply,
@@ -72,22 +70,17 @@ function redirect(status: number, location: string): Reply {
 function rackAttack({ state, version }: Box): Reply {
   const seconds = state.faults.front.retryAfterSeconds;
   const reset = Math.ceil(state.clock.now() / 1000) + seconds;
-  return {
-    status: 429,
-    text: "Retry later\n",
-    contentType: "text/plain",
-    headers: {
-      ...(version.has("rackAttackRetryAfter") ? { "Retry-After": String(seconds) } : {}),
-      ...(version.has("rackAttackRateLimit")
-        ? {
-            "RateLimit-Name": "throttle_authenticated_api",
-            "RateLimit-Limit": "120",
-            "RateLimit-Observed": "121",
-            "RateLimit-Remaining": "0",
-            "RateLimit-Reset": String(reset),
-            "RateLimit-ResetTime": new Date(reset * 1000).toUTCString(),
-          }
-        : {}),
-    },
-  };
+  return retryLater({
+    ...(version.has("rackAttackRetryAfter") ? { "Retry-After": String(seconds) } : {}),
+    ...(version.has("rackAttackRateLimit")
+      ? {
+          "RateLimit-Name": "throttle_authenticated_api",
+          "RateLimit-Limit": "120",
+          "RateLimit-Observed": "121",
+          "RateLimit-Remaining": "0",
+          "RateLimit-Reset": String(reset),
+          "RateLimit-ResetTime": new Date(reset * 1000).toUTCString(),
+        }
+      : {}),
+  });
 }
