@@ -13,4 +13,6 @@ export interface Box {
   readonly seed: Seed;
   /** GitLab's `external_url`: scheme, host, port and relative root, no trailing slash. */
   readonly url: string;
+  /** Where the real `sshd` listens; null when there is none. */
+  readonly sshPort: number | null;
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { systemClock, type Clock } from "../kernel/clock.ts";
 import type { Box } from "./box.ts";
 import { createRepositories } from "./git/repositories.ts";
+import { CLOSED_DOOR, openDoor, type Door, type SshAddress } from "./ssh/door.ts";
 import { createSeed, type Seed } from "./seed.ts";
 import { createListener, type Log } from "./server.ts";
 import { createControl } from "./control/control.ts";
@@ -24,6 +25,11 @@ export interface SandboxOptions {
   readonly dataDir?: string;
   /** Relative URL root, `/gitlab`. */
   readonly relativeUrl?: string;
+  /**
+   * Also serve SSH, through OpenSSH's `sshd` on any free port or on this one. Needs the packages openssh-server and libnss-wrapper: a
+   * `RangeError` says what is missing.
+   */
+  readonly ssh?: boolean | { readonly port: number };
   /** `PATH` of the git processes. */
   readonly searchPath?: string;
   readonly clock?: Clock;
@@ -43,6 +49,8 @@ export interface Sandbox extends AsyncDisposable {
   /** What goes wrong; change the fields while it runs. */
   readonly faults: FaultKnobs;
   readonly settings: Settings;
+  /** Where SSH is served and the public host keys, the usual one and the one that the knob shows; null without SSH. */
+  readonly ssh: SshAddress | null;
   /** Webhook calls in the order they were made, of one hook or of all. */
   deliveries(hookId?: number): readonly Delivery[];
   /** Resolves when no webhook is on its way any more. */
@@ -59,35 +67,32 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
   const root = relativeRoot(options.relativeUrl ?? "");
   const host = options.host ?? "127.0.0.1";
   await using stack = new AsyncDisposableStack();
-  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), "fairlead-sandbox-")));
-  if (options.dataDir === undefined) {
-    stack.defer(() => rm(dataDir, { recursive: true, force: true, maxRetries: 5 }));
-  } else await mkdir(dataDir, { recursive: true, mode: 0o700 });
-
+  const dataDir = await dataFolder(options.dataDir, stack);
   const ending = new AbortController();
   const state = createState(options.clock ?? systemClock);
   if (!version.has("tokenPrefix")) state.settings.tokenPrefix = "";
   const repositories = await createRepositories(dataDir, options.searchPath ?? SEARCH_PATH, ending.signal);
   const seed = createSeed(state, repositories);
-  const server = createServer({ requestTimeout: 0 }); // a push may take as long as it takes
-  await listen(server, options.port ?? 0, host);
-  stack.defer(() => closeServer(server));
+  const server = await startServer(stack, options.port ?? 0, host);
   const url = `http://${addressOf(server, host)}${root}`;
   const webhooks = createWebhooks(state, version, url, ending.signal);
   stack.defer(async () => {
     ending.abort();
     await webhooks.settled();
   });
+  const door = stack.use(await doorOf(options, host, dataDir, ending.signal));
   const box: Box = {
     state,
     version,
     repositories,
     webhooks,
     seed,
+    sshPort: door.port,
     get url() {
       return state.settings.externalUrl ?? url;
     },
   };
+  door.open(box);
   const control = createControl(box, { tokenDigest: null });
   const log = options.log ?? (() => {});
   server.on("request", createListener(box, { root, log, signal: ending.signal, control }));
@@ -100,12 +105,35 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
     rows: state,
     faults: state.faults,
     settings: state.settings,
-    deliveries: (hookId) =>
-      state.deliveries.filter((delivery) => hookId === undefined || delivery.hookId === hookId),
+    ssh: door.address,
+    deliveries: (hookId) => state.deliveries.filter((one) => hookId === undefined || one.hookId === hookId),
     settled: () => webhooks.settled(),
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** The given folder, or a temporary one that goes when the sandbox ends. */
+async function dataFolder(given: string | undefined, stack: AsyncDisposableStack): Promise<string> {
+  if (given !== undefined) {
+    await mkdir(given, { recursive: true, mode: 0o700 });
+    return given;
+  }
+  const folder = await mkdtemp(join(tmpdir(), "fairlead-sandbox-"));
+  stack.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  return folder;
+}
+
+async function doorOf(
+  options: SandboxOptions,
+  host: string,
+  dataDir: string,
+  signal: AbortSignal,
+): Promise<Door> {
+  const { ssh = false, searchPath = SEARCH_PATH } = options;
+  if (ssh === false) return CLOSED_DOOR;
+  const port = ssh === true ? 0 : ssh.port;
+  return openDoor({ host, port, folder: join(dataDir, "ssh"), searchPath, signal });
 }
 
 function relativeRoot(given: string): string {
@@ -113,6 +141,13 @@ function relativeRoot(given: string): string {
   if (root !== "" && !/^(\/[A-Za-z0-9_-]+)+$/.test(root))
     throw new RangeError(`no good relative URL root: ${given}`);
   return root;
+}
+
+async function startServer(stack: AsyncDisposableStack, port: number, host: string): Promise<Server> {
+  const server = createServer({ requestTimeout: 0 }); // a push may take as long as it takes
+  await listen(server, port, host);
+  stack.defer(() => closeServer(server));
+  return server;
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {

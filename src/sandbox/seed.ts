@@ -2,6 +2,7 @@ import { LEVEL } from "./access.ts";
 import { readRefs } from "./git/read.ts";
 import type { Repositories } from "./git/repositories.ts";
 import { writeCommit } from "./git/write.ts";
+import { insertDeployKey, insertSshKey } from "./keys.ts";
 import { isBranchName, isNamespacePath, problemsOfPath } from "./names.ts";
 import {
   insertResourceToken,
@@ -12,7 +13,7 @@ import {
   type NewUser,
   type ToldToken,
 } from "./seed-people.ts";
-import type { Group, Project, State, User, Visibility } from "./state.ts";
+import type { DeployKey, Group, Project, SshKey, State, User, Visibility } from "./state.ts";
 
 export type { NewResourceToken, NewToken, NewUser } from "./seed-people.ts";
 
@@ -42,6 +43,14 @@ export interface Seed {
   /** A project or group access token, with the bot user that GitLab makes for it. */
   createResourceToken(token: NewResourceToken): ToldToken;
   revokeToken(id: number): void;
+  /** Throws a `RangeError` for what is no OpenSSH public key. `expiresAt` is a time as in GitLab's answers; null: never. */
+  addSshKey(user: User, key: string, options?: { readonly expiresAt?: string | null }): SshKey;
+  /** A deploy key of a project, made by the project's creator unless told otherwise. */
+  addDeployKey(
+    project: Project,
+    key: string,
+    options?: { readonly canPush?: boolean; readonly creator?: User; readonly expiresAt?: string | null },
+  ): DeployKey;
   createGroup(group: {
     readonly path: string;
     readonly owner?: User;
@@ -92,6 +101,9 @@ export function createSeed(state: State, repositories: Repositories): Seed {
     revokeToken: (id) => {
       for (const token of state.tokens.values()) if (token.id === id) token.revoked = true;
     },
+    addSshKey: (user, key, { expiresAt = null } = {}) =>
+      insertSshKey(state, { user, title: "key", key, expiresAt, usageType: "auth_and_signing" }),
+    addDeployKey: (project, key, options = {}) => insertDeployKey(state, project, key, options),
     createGroup: (group) =>
       ensureGroup(state, group.path, group.owner ?? root, group.visibility ?? "private"),
     createProject: async (given) => {

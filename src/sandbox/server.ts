@@ -82,10 +82,7 @@ function createGitLab(box: Box, signal: AbortSignal, control: Control): GitLab {
   const api = createApi(box, ROUTES);
   return async (request, response, path, query) => {
     const git = path === null ? null : parseGitRequest(path, query);
-    if (git) {
-      await serveGit(box, git, request, response, signal);
-      return null;
-    }
+    if (git) return serveGit(box, git, request, response, signal);
     if (path?.startsWith("/api/")) return api(request, path, query);
     return path === "/" && request.method === "GET" ? control.home(request) : pageNotFound(path);
   };

@@ -137,6 +137,19 @@ export interface DeployKey {
   readonly creatorId: number;
 }
 
+/** A key of a user. Its ids count together with those of deploy keys. */
+export interface SshKey {
+  readonly id: number;
+  readonly userId: number;
+  readonly title: string;
+  readonly key: string;
+  readonly fingerprint: string;
+  readonly fingerprintSha256: string;
+  readonly createdAt: string;
+  readonly expiresAt: string | null;
+  readonly usageType: "auth" | "signing" | "auth_and_signing";
+}
+
 export interface DeployKeyLink {
   readonly projectId: number;
   readonly keyId: number;
@@ -181,6 +194,9 @@ export interface State {
   readonly projectsByPath: Map<string, Project>;
   readonly hooks: Map<number, Hook>;
   readonly deliveries: Delivery[];
+  /** Lower-case full path that a project once had → its id. */
+  readonly formerPaths: Map<string, number>;
+  readonly sshKeys: Map<number, SshKey>;
   readonly deployKeys: Map<number, DeployKey>;
   readonly deployKeyLinks: Set<DeployKeyLink>;
   readonly statuses: Map<number, CommitStatus>;
@@ -215,6 +231,8 @@ export function createState(machineClock: Clock): State {
     projectsByPath: new Map(),
     hooks: new Map(),
     deliveries: [],
+    formerPaths: new Map(),
+    sshKeys: new Map(),
     deployKeys: new Map(),
     deployKeyLinks: new Set(),
     statuses: new Map(),

@@ -11,8 +11,11 @@ export function httpUrl(box: Place, project: Project): string {
   return `${webUrl(box, project)}.git`;
 }
 
-export function sshUrl(box: Place, project: Project): string {
-  return `git@${new URL(box.url).hostname}:${project.fullPath}.git`;
+/** GitLab writes the short form only for port 22, which is also what an instance without SSH shows. */
+export function sshUrl(box: Place & { readonly sshPort?: number | null }, project: Project): string {
+  const host = new URL(box.url).hostname;
+  if (!box.sshPort) return `git@${host}:${project.fullPath}.git`;
+  return `ssh://git@${host}:${box.sshPort}/${project.fullPath}.git`;
 }
 
 export function userUrl(box: Place, user: User): string {

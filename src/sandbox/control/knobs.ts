@@ -68,6 +68,19 @@ const git = z.strictObject({
     .describe(
       "how fast git sends to clients, so that a clone lasts long enough to be watched; null: at once",
     ),
+  diskFull: z.boolean().default(false).describe("the disk of the repositories is full: pushes fail half-way"),
+  gitalyDown: z.boolean().default(false).describe("Gitaly does not answer: git gets 503"),
+  repositoriesReadOnly: z
+    .boolean()
+    .default(false)
+    .describe("repositories are being moved between storages: no pushes for now"),
+});
+
+const ssh = z.strictObject({
+  changedHostKey: z
+    .boolean()
+    .default(false)
+    .describe("with SSH: another host key than before, as of a machine that was set up anew"),
 });
 
 const faults = z.strictObject({
@@ -120,9 +133,14 @@ const faults = z.strictObject({
     .boolean()
     .default(false)
     .describe("with TLS: 400 of nginx for clients without the certificate of this sandbox"),
+  archivesLimited: z
+    .boolean()
+    .default(false)
+    .describe("archives of repositories are answered with 429, as from the sixth in a minute on"),
   front,
   webhooks,
   git,
+  ssh,
 });
 
 const settings = z.strictObject({
@@ -185,6 +203,14 @@ const settings = z.strictObject({
     .max(255)
     .default("GitLab is undergoing maintenance")
     .describe("what maintenance mode says"),
+  enabledGitAccessProtocol: z
+    .enum(["all", "http", "ssh"])
+    .default("all")
+    .describe("the only protocol that git may come by"),
+  passwordAuthenticationForGit: z
+    .boolean()
+    .default(true)
+    .describe("off: failed attempts of git are answered without a challenge, so that git asks nobody"),
 });
 
 export const KNOBS = z.strictObject({ faults, settings });
@@ -194,5 +220,5 @@ export type Knobs = z.infer<typeof KNOBS>;
 
 /** All knobs as they are at the start. */
 export function initialKnobs(): Knobs {
-  return KNOBS.parse({ faults: { front: {}, webhooks: {}, git: {} }, settings: {} });
+  return KNOBS.parse({ faults: { front: {}, webhooks: {}, git: {}, ssh: {} }, settings: {} });
 }

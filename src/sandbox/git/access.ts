@@ -1,127 +1,87 @@
-import { canCreateIn, canReadCode, canSee, LEVEL, levelIn } from "../access.ts";
-import { denialOf, findToken, isExpired, type Identity } from "../auth.ts";
+import { canReadCode } from "../access.ts";
+import { findToken, isExpired, outsideAdminMode, type Identity } from "../auth.ts";
 import type { Box } from "../box.ts";
 import { Refusal } from "../reply.ts";
-import type { Project } from "../state.ts";
-
-export type Service = "git-upload-pack" | "git-receive-pack";
-
-/** Scopes that let a token fetch, and those that let it push. */
-const DOWNLOAD = new Set(["api", "read_api", "read_repository", "write_repository"]);
-const UPLOAD = new Set(["api", "write_repository"]);
+import type { User, UserCondition } from "../state.ts";
+import { findProjectByPath } from "./moved.ts";
+import { permit, plain, type Actor, type Permission, type Service } from "./permission.ts";
 
 /** User states that cannot log in: git answers them as if the token were wrong, unlike the API. */
-const CANNOT_LOG_IN = new Set(["blocked", "unconfirmed", "password_expired", "pending_approval", "internal"]);
+const CANNOT_LOG_IN: ReadonlySet<UserCondition> = new Set([
+  "blocked",
+  "ldap_blocked",
+  "banned",
+  "unconfirmed",
+  "password_expired",
+  "pending_approval",
+  "internal",
+]);
 
 /**
- * Whether this request may fetch from or push to the project, by GitLab's order of checks and in its words. Returns the project and
- * who asks (null: anonymous, public project). Throws refusals in plain text.
+ * Whether this HTTP request may fetch from or push to the project. Returns the project and who asks (null: anonymous, public project).
+ * Throws refusals in plain text.
  */
 export async function admit(
   box: Box,
   fullPath: string,
-  service: Service,
+  service: Service | "unknown",
   authorization: string | undefined,
-): Promise<{ readonly project: Project; readonly identity: Identity | null }> {
-  const identity = identityOf(box, authorization);
-  const project = box.state.projectsByPath.get(fullPath.toLowerCase()) ?? null;
-  if (!identity) return { project: openToAll(box, project, service), identity };
-  const denial = denialOf(identity.user, box.version, box.url);
-  if (denial !== null) throw plain(403, denial);
-  checkAbility(identity, service);
-  if (service === "git-receive-pack" && box.state.faults.maintenance) throw plain(403, MAINTENANCE);
-  const target = project ?? (await createByPush(box, identity, fullPath, service));
-  if (!target || !canSee(box.state, identity.user, target)) {
-    throw identity.user.bot ? accessDenied(box) : plain(404, NO_PROJECT);
-  }
-  checkRole(box, identity, target, service);
-  return { project: target, identity };
-}
-
-/** Without credentials: public projects may be fetched, everything else is asked for a token. */
-function openToAll(box: Box, project: Project | null, service: Service): Project {
-  if (project?.visibility !== "public" || service !== "git-upload-pack") throw accessDenied(box);
-  if (!canReadCode(box.state, null, project)) throw plain(404, NO_PROJECT);
-  return project;
-}
-
-const NO_PROJECT =
-  "The project you were looking for could not be found or you don't have permission to view it.";
-const MAINTENANCE =
-  "Git push is not allowed because this GitLab instance is currently in (read-only) maintenance mode.";
-
-function identityOf(box: Box, authorization: string | undefined): Identity | null {
-  if (authorization === undefined) return null;
-  const encoded = /^Basic +([A-Za-z0-9+/=_-]+) *$/i.exec(authorization)?.[1];
-  if (encoded === undefined) throw accessDenied(box);
-  const pair = Buffer.from(encoded, "base64").toString("utf8");
-  const identity = findToken(box.state, pair.slice(pair.indexOf(":") + 1));
-  const dead = !identity || identity.token.revoked || isExpired(box.state, identity.token);
-  if (dead || CANNOT_LOG_IN.has(identity.user.condition)) throw accessDenied(box);
-  identity.token.lastUsedAt = box.state.now();
-  return identity;
-}
-
-function checkAbility(identity: Identity, service: Service): void {
-  const scopes = identity.token.scopes;
-  if (!scopes.some((scope) => DOWNLOAD.has(scope))) {
-    throw plain(403, service === "git-receive-pack" ? NO_UPLOAD : "You are not allowed to download code.");
-  }
-  if (service === "git-receive-pack" && !scopes.some((scope) => UPLOAD.has(scope)))
-    throw plain(403, NO_UPLOAD);
-}
-
-const NO_UPLOAD = "You are not allowed to upload code.";
-
-function checkRole(box: Box, identity: Identity, project: Project, service: Service): void {
-  if (!canReadCode(box.state, identity.user, project)) {
-    throw plain(403, "You are not allowed to download code from this project.");
-  }
-  if (service === "git-upload-pack") return;
-  if (project.archived) throw plain(403, "You can't push code to an archived project.");
-  if (levelIn(box.state, identity.user, project) < LEVEL.developer) {
-    throw plain(403, "You are not allowed to push code to this project.");
-  }
-}
-
-/** GitLab makes a private project at once when somebody who may pushes to a path that does not exist (already on `info/refs`). */
-async function createByPush(
-  box: Box,
-  identity: Identity,
-  fullPath: string,
-  service: Service,
-): Promise<Project | null> {
-  const slash = fullPath.lastIndexOf("/");
-  if (service !== "git-receive-pack" || slash === -1) return null;
-  const namespace = fullPath.slice(0, slash);
-  const group = [...box.state.groups.values()].find((group) => group.fullPath === namespace);
-  const own = identity.user.username === namespace ? identity.user.namespaceId : null;
-  const namespaceId = group?.id ?? own;
-  if (namespaceId === null) throw plain(404, "The namespace you were looking for could not be found.");
-  if (!canCreateIn(box.state, identity.user, namespaceId)) return null;
+): Promise<Permission & { readonly user: User | null }> {
+  if (authorization === undefined) return { ...openToAll(box, fullPath, service), user: null };
+  const { user, token } = identityOf(box, authorization);
+  // The dumb protocol names no service. GitLab finds out only after it has looked at the credentials.
+  if (service === "unknown") throw plain(403, "The command you're trying to execute is not allowed.");
+  const actor: Actor = { user, deployKey: null, scopes: token.scopes, protocol: "http" };
   try {
-    return await box.seed.createProject({ path: fullPath, owner: identity.user });
+    return { ...(await permit(box, actor, fullPath, service)), user };
   } catch (error) {
-    if (error instanceof RangeError) throw plain(422, "Could not create project: Path is invalid");
+    // The token of a project or group is not even let in elsewhere.
+    if (user.bot && error instanceof Refusal && error.reply.status === 404) throw accessDenied(box);
     throw error;
   }
 }
 
-function plain(status: number, text: string): Refusal {
-  return new Refusal({ status, text, contentType: "text/plain; charset=utf-8" });
+/** Who a request is from, by Basic credentials alone. Throws the 401 for everything that does not do. */
+export function identityOf(box: Box, authorization: string | undefined): Identity {
+  const encoded = /^Basic +([A-Za-z0-9+/=_-]+) *$/i.exec(authorization ?? "")?.[1];
+  if (encoded === undefined) throw accessDenied(box);
+  const pair = Buffer.from(encoded, "base64").toString("utf8");
+  const identity = findToken(box.state, pair.slice(pair.indexOf(":") + 1));
+  if (!identity || !canLogIn(box, identity)) throw accessDenied(box);
+  identity.token.lastUsedAt = box.state.now();
+  return { token: identity.token, user: outsideAdminMode(box, identity) };
 }
 
-/** The one answer to every credential that does not do; its words changed twice. */
-function accessDenied(box: Box): Refusal {
+function canLogIn({ state }: Box, { user, token }: Identity): boolean {
+  if (token.revoked || isExpired(state, token)) return false;
+  if (token.kind === "impersonation" && !state.settings.impersonationEnabled) return false;
+  return ![user.condition, ...user.furtherConditions].some((condition) => CANNOT_LOG_IN.has(condition));
+}
+
+/** Without credentials: public projects may be fetched, everything else is asked for a token. */
+function openToAll(box: Box, fullPath: string, service: Service | "unknown"): Permission {
+  const found = findProjectByPath(box.state, fullPath);
+  const offered = box.state.settings.enabledGitAccessProtocol !== "ssh" && service === "git-upload-pack";
+  const open = found?.project.visibility === "public" && canReadCode(box.state, null, found.project);
+  if (!offered || !open) throw accessDenied(box);
+  return found;
+}
+
+/**
+ * The one answer to every credential that does not do; its words changed twice. Where passwords are switched off for git there is no
+ * challenge, so that git asks nobody.
+ */
+export function accessDenied(box: Box): Refusal {
+  const passwords = box.state.settings.passwordAuthenticationForGit;
   return new Refusal({
     status: 401,
-    text: deniedText(box),
+    text: deniedText(box, passwords),
     contentType: "text/plain; charset=utf-8",
-    headers: { "Www-Authenticate": 'Basic realm="GitLab"' },
+    headers: passwords ? { "Www-Authenticate": 'Basic realm="GitLab"' } : {},
   });
 }
 
-function deniedText(box: Box): string {
+function deniedText(box: Box, passwords: boolean): string {
   const help = `${box.url}/help/topics/git/troubleshooting_git`;
   const anchor = "#error-on-git-fetch-http-basic-access-denied";
   if (box.version.has("deniedTextNamesScopes")) {
@@ -130,5 +90,14 @@ function deniedText(box: Box): string {
   if (box.version.has("deniedTextNamesTwoFactor")) {
     return `HTTP Basic: Access denied. The provided password or token is incorrect or your account has 2FA enabled and you must use a personal access token instead of a password. See ${help}${anchor}`;
   }
-  return "HTTP Basic: Access denied\n";
+  if (passwords) return "HTTP Basic: Access denied\n";
+  return `HTTP Basic: Access denied\n${oldHint(box)}`;
+}
+
+function oldHint(box: Box): string {
+  const scope = box.version.has("writeRepositoryScope")
+    ? "'read_repository' or 'write_repository' scope"
+    : "'api' scope";
+  const page = box.version.has("profileBelowDash") ? "-/profile" : "profile";
+  return `You must use a personal access token with ${scope} for Git over HTTP.\nYou can generate one at ${box.url}/${page}/personal_access_tokens`;
 }

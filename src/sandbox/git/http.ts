@@ -1,84 +1,86 @@
-import { existsSync } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { launch } from "../../kernel/run.ts";
-import type { Identity } from "../auth.ts";
 import type { Box } from "../box.ts";
-import { Refusal } from "../reply.ts";
+import { Refusal, type Reply } from "../reply.ts";
 import type { Project } from "../state.ts";
-import { admit, type Service } from "./access.ts";
+import { admit } from "./access.ts";
 import { readCgi } from "./cgi.ts";
-import { moveRefs } from "./move-refs.ts";
-import { refRules } from "./ref-rules.ts";
+import { refuseLfs } from "./lfs.ts";
+import { plain, type Service } from "./permission.ts";
+import { takePush } from "./push.ts";
 import { throttle } from "./throttle.ts";
 
 export interface GitRequest {
   readonly fullPath: string;
+  /** Without `.git` GitLab redirects to the address that has it. */
+  readonly suffix: boolean;
   /** What follows `<project>.git`. */
-  readonly rest: "/info/refs" | "/git-upload-pack" | "/git-receive-pack";
-  readonly service: Service;
+  readonly rest: "/info/refs" | "/git-upload-pack" | "/git-receive-pack" | "/info/lfs";
+  /** `unknown`: the dumb protocol, or a service that is none of git's. */
+  readonly service: Service | "unknown";
 }
 
-/** Recognises the requests of git's smart protocol; null for everything else. */
+const FORM =
+  /^\/(.+?)(\.git)?(?:(\/info\/refs|\/git-upload-pack|\/git-receive-pack)|(\/info\/lfs)(?:\/.*)?)$/;
+
+/** Recognises the requests of git and git-lfs; null for everything else. */
 export function parseGitRequest(path: string, query: URLSearchParams): GitRequest | null {
-  const match = /^\/(.+?)(?:\.git)?(\/info\/refs|\/git-upload-pack|\/git-receive-pack)$/.exec(path);
-  const fullPath = match?.[1];
-  const rest = match?.[2];
-  if (fullPath === undefined || fullPath.includes("%")) return null;
-  if (rest === "/info/refs") {
-    const service = query.get("service");
-    if (service !== "git-upload-pack" && service !== "git-receive-pack") return null;
-    return { fullPath, rest, service };
-  }
-  if (rest === "/git-upload-pack") return { fullPath, rest, service: "git-upload-pack" };
-  if (rest === "/git-receive-pack") return { fullPath, rest, service: "git-receive-pack" };
+  const [, fullPath = "", git, rest, lfs] = FORM.exec(path) ?? [];
+  if (fullPath === "" || fullPath.includes("%")) return null;
+  const suffix = git !== undefined;
+  if (lfs !== undefined) return { fullPath, suffix, rest: "/info/lfs", service: "unknown" };
+  if (rest === "/info/refs") return { fullPath, suffix, rest, service: serviceOf(query.get("service")) };
+  if (rest === "/git-upload-pack") return { fullPath, suffix, rest, service: "git-upload-pack" };
+  if (rest === "/git-receive-pack") return { fullPath, suffix, rest, service: "git-receive-pack" };
   return null;
 }
 
-/** Serves one request of git. Throws refusals before the first byte is sent. */
+function serviceOf(name: string | null): Service | "unknown" {
+  return name === "git-upload-pack" || name === "git-receive-pack" ? name : "unknown";
+}
+
+/** Serves one request of git: a reply, or null when the answer is on its way already. Throws refusals before the first byte is sent. */
 export async function serveGit(
   box: Box,
   git: GitRequest,
   request: IncomingMessage,
   response: ServerResponse,
   signal: AbortSignal,
-): Promise<void> {
-  const writes = git.rest !== "/info/refs";
+): Promise<Reply | null> {
+  if (!git.suffix) return withoutSuffix(box, git, request);
+  if (git.rest === "/info/lfs") return refuseLfs(box, git.fullPath, request.headers.authorization);
   if (request.method === "HEAD") throw new Refusal({ status: 403 });
-  if (request.method !== (writes ? "POST" : "GET")) throw new Refusal({ status: 404 });
-  const { project, identity } = await admit(box, git.fullPath, git.service, request.headers.authorization);
+  if (request.method !== (git.rest === "/info/refs" ? "GET" : "POST")) throw new Refusal({ status: 404 });
+  const permission = await admit(box, git.fullPath, git.service, request.headers.authorization);
+  const { project, user } = permission;
+  if (box.state.faults.git.gitalyDown) throw plain(503, GITALY_DOWN);
   await box.repositories.ensure(project);
-  if (git.rest !== "/git-receive-pack" || !identity) {
-    await backend(box, git, project, identity, request, response, signal);
-    return;
+  const send = (environment: Readonly<Record<string, string>>): Promise<void> =>
+    backend(box, { ...cgiEnvironment(git, project, request), ...environment }, request, response, signal);
+  if (git.rest === "/git-receive-pack" && user) {
+    await takePush(box, permission, user, "http", (environment) =>
+      send({ REMOTE_USER: user.username, ...environment }),
+    );
+  } else await send(user ? { REMOTE_USER: user.username } : {});
+  return null;
+}
+
+export const GITALY_DOWN =
+  "The git server, Gitaly, is not available at this time. Please contact your administrator.";
+
+/** `git clone <base>/group/project` works too: git follows, and warns. */
+function withoutSuffix(box: Box, git: GitRequest, request: IncomingMessage): Reply {
+  if (git.rest !== "/info/refs" || git.service === "unknown" || request.method !== "GET") {
+    throw new Refusal({ status: 404 });
   }
-  await moveRefs(box, project, identity.user, async () => {
-    const file = optionsFile(box, project);
-    await rm(file, { force: true });
-    await backend(box, git, project, identity, request, response, signal);
-    return readOptions(file);
-  });
-}
-
-/** Where the pre-receive hook writes down the options of the push that is under way. */
-function optionsFile(box: Box, project: Project): string {
-  return join(box.repositories.root, `${project.id}.push-options`);
-}
-
-async function readOptions(file: string): Promise<string[]> {
-  if (!existsSync(file)) return [];
-  const text = await readFile(file, "utf8");
-  await rm(file, { force: true });
-  return text.split("\n").filter((line) => line !== "");
+  const location = `${box.url}/${git.fullPath}.git/info/refs?service=${git.service}`;
+  return { status: 301, headers: { Location: location } };
 }
 
 async function backend(
   box: Box,
-  git: GitRequest,
-  project: Project,
-  identity: Identity | null,
+  environment: Readonly<Record<string, string>>,
   request: IncomingMessage,
   response: ServerResponse,
   signal: AbortSignal,
@@ -87,7 +89,7 @@ async function backend(
   response.once("close", () => gone.abort());
   const child = launch("git", ["http-backend"], {
     cwd: box.repositories.root,
-    env: environmentOf(box, git, project, identity, request),
+    env: { ...box.repositories.environment, GIT_PROJECT_ROOT: box.repositories.root, ...environment },
     keepStdin: true,
     signal: AbortSignal.any([signal, gone.signal]),
   });
@@ -106,17 +108,9 @@ async function backend(
   await child.ended;
 }
 
-function environmentOf(
-  box: Box,
-  git: GitRequest,
-  project: Project,
-  identity: Identity | null,
-  request: IncomingMessage,
-): Record<string, string> {
+function cgiEnvironment(git: GitRequest, project: Project, request: IncomingMessage): Record<string, string> {
   const header = (name: string): string => String(request.headers[name] ?? "");
   return {
-    ...box.repositories.environment,
-    GIT_PROJECT_ROOT: box.repositories.root,
     GIT_HTTP_EXPORT_ALL: "1",
     PATH_INFO: `/${project.id}.git${git.rest}`,
     QUERY_STRING: git.rest === "/info/refs" ? `service=${git.service}` : "",
@@ -124,18 +118,12 @@ function environmentOf(
     CONTENT_TYPE: header("content-type"),
     ...(request.headers["content-length"] ? { CONTENT_LENGTH: header("content-length") } : {}),
     ...(header("content-encoding") ? { HTTP_CONTENT_ENCODING: header("content-encoding") } : {}),
-    ...(/^[a-z0-9=:.,_-]{1,100}$/i.test(header("git-protocol"))
-      ? { GIT_PROTOCOL: header("git-protocol") }
-      : {}),
+    ...protocolPart(header("git-protocol")),
     REMOTE_ADDR: "127.0.0.1",
-    ...(identity ? pusherPart(box, project, identity) : {}),
   };
 }
 
-function pusherPart(box: Box, project: Project, identity: Identity): Record<string, string> {
-  return {
-    REMOTE_USER: identity.user.username,
-    SANDBOX_PUSH_OPTIONS: optionsFile(box, project),
-    ...refRules(box.state, identity.user, project),
-  };
+/** Which of git's protocols the client would like to speak, if that is a word one may pass on. */
+export function protocolPart(wish: string): Record<string, string> {
+  return /^[a-z0-9=:.,_-]{1,100}$/i.test(wish) ? { GIT_PROTOCOL: wish } : {};
 }

@@ -50,6 +50,14 @@ done
 exit $refused
 `;
 
+/** What GitLab has to say after a push comes from its own post-receive hook, an empty line before and two after. */
+export const MESSAGE_HOOK = `#!/bin/sh
+if [ -n "$SANDBOX_MESSAGE" ]; then
+  printf '\\n%s\\n\\n' "$SANDBOX_MESSAGE"
+fi
+exit 0
+`;
+
 /** What the hook must know about this user and project. */
 export function refRules(state: State, user: User, project: Project): Record<string, string> {
   const guarded = [...project.protectedBranches.keys()];

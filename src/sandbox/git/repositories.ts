@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { run } from "../../kernel/run.ts";
 import type { Project } from "../state.ts";
-import { REF_RULES_HOOK } from "./ref-rules.ts";
+import { MESSAGE_HOOK, REF_RULES_HOOK } from "./ref-rules.ts";
 
 const MINUTES = 60_000;
 const MAX_OUTPUT = 64 * 1024 * 1024;
@@ -34,6 +34,7 @@ export async function createRepositories(
   }
   await mkdir(hooks, { recursive: true, mode: 0o700 });
   await writeFile(join(hooks, "pre-receive"), REF_RULES_HOOK, { mode: 0o700 });
+  await writeFile(join(hooks, "post-receive"), MESSAGE_HOOK, { mode: 0o700 });
   const made = new Map<number, Promise<string>>();
   const tails = new Map<number, Promise<unknown>>();
   const folderOf = (project: Project): string => join(root, `${project.id}.git`);
