@@ -23,7 +23,7 @@ export default defineConfig({
       {
         test: {
           name: "integration",
-          include: ["src/**/*.integration.test.ts"],
+          include: ["src/**/*.integration.test.ts", "test/**/*.integration.test.ts"],
           exclude: ["src/runtimes/**"],
           globalSetup: ["test/support/postgres.ts"],
           testTimeout: 60_000,
