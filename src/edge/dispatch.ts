@@ -3,6 +3,7 @@ import { agentFor, pickUpstream, waitBeforeRetry, type Exchange } from "./exchan
 import { forwardedHeaders } from "./headers.ts";
 import { answerPage, type PageName } from "./pages.ts";
 import { relayAnswer, relayBody } from "./relay.ts";
+import { createLater } from "./later.ts";
 import { joinOnUpgrade } from "./upgrade.ts";
 import type { Upstream, Upstreams } from "./upstreams.ts";
 
@@ -18,6 +19,7 @@ interface DispatchOptions {
 export function createDispatch(options: DispatchOptions): (exchange: Exchange) => void {
   const { upstreams, idleMs, trustForwarded } = options;
   const fresh = new Agent({ keepAlive: false });
+  const later = createLater();
 
   const attempt = (exchange: Exchange): void => {
     if (exchange.settled) return;
@@ -36,7 +38,7 @@ export function createDispatch(options: DispatchOptions): (exchange: Exchange) =
     exchange.current = outgoing;
     count(upstream, outgoing);
     outgoing.on("response", (answer) => {
-      if (isFinal(answer)) relayAnswer(exchange, answer);
+      if (isFinal(answer)) relayAnswer(exchange, answer, later);
       else settleWith(exchange, "bad-gateway");
     });
     outgoing.on("error", (error) => failed(exchange, upstream, error));
@@ -48,7 +50,7 @@ export function createDispatch(options: DispatchOptions): (exchange: Exchange) =
         settleWith(exchange, "bad-gateway");
       });
     }
-    relayBody(exchange, outgoing);
+    relayBody(exchange, outgoing, later);
   };
 
   const failed = (exchange: Exchange, upstream: Upstream, error: Error): void => {

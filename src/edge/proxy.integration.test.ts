@@ -162,6 +162,18 @@ describe("routing", () => {
     expect(proxy.counters.all()).toMatchObject({ "": { "4xx": 2 }, "a.test": { "5xx": 2 } });
   });
 
+  it.each([
+    ["a length of nothing", 200, { "content-length": "0" }],
+    ["no content", 204, {}],
+    ["not modified, with the length of what was not sent", 304, { "content-length": "5" }],
+  ] as const)("brings an answer to its end that has no body: %s", async (_, status, headers) => {
+    await using app = await startApp("", (_incoming, response) => response.writeHead(status, headers).end());
+    await using proxy = await startProxy([app.target]);
+    for (const method of ["GET", "HEAD"])
+      expect(await ask(proxy.address, "a.test", { method })).toMatchObject({ status, body: "" });
+    await expect.poll(() => proxy.underway(app.target)).toBe(0);
+  });
+
   it("spreads requests over targets", async () => {
     const hold = Promise.withResolvers<void>();
     const listener: Parameters<typeof startApp>[1] = (_, response) =>
