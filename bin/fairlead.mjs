@@ -11,12 +11,15 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const main = join(root, "src", "main.ts");
+/** Waiting, a server has 109 MB instead of 128; what it allocates while it works is as short-lived as before. */
+const SMALL = ["--max-semi-space-size=4"];
 
 if (root.includes("/node_modules/")) {
   fail(
     "Fairlead runs from a checkout: Node does not run TypeScript below node_modules.\nClone the repository and run npm ci there.",
   );
 } else if (isNewEnough(process.versions.node)) {
+  if (isServer() && !SMALL.every((flag) => process.execArgv.includes(flag))) startAnew();
   await import(pathToFileURL(main).href);
 } else {
   runWith(findNode());
@@ -25,6 +28,16 @@ if (root.includes("/node_modules/")) {
 function isNewEnough(version) {
   const [major, minor] = version.split(".").map(Number);
   return major > 24 || (major === 24 && minor >= 12);
+}
+
+function isServer() {
+  return process.argv[2] === "serve";
+}
+
+/** Takes this process's place: same number, same terminal, 30 ms. V8 reads such flags only before it starts. */
+function startAnew() {
+  const words = [process.execPath, ...SMALL, ...process.execArgv, main, ...process.argv.slice(2)];
+  process.execve(process.execPath, words);
 }
 
 /** The packaged program, or null. */
@@ -47,7 +60,8 @@ function runWith(program) {
     );
     return;
   }
-  const child = spawn(program, [main, ...process.argv.slice(2)], { stdio: "inherit" });
+  const flags = isServer() ? SMALL : [];
+  const child = spawn(program, [...flags, main, ...process.argv.slice(2)], { stdio: "inherit" });
   child.once("error", (error) => {
     const libc =
       error.code === "ENOENT"
