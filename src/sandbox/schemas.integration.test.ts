@@ -54,6 +54,16 @@ test.skipIf(!existsSync(SCHEMAS))(
     await check("project_hook", "POST", "/projects/1/hooks", { url: "http://127.0.0.1:9/", token: "x" });
     await check("project_hook", "GET", "/projects/1/hooks/1");
     await check("project_hooks", "GET", "/projects/1/hooks");
+    const file = { branch: "topic", start_branch: "main", commit_message: "x", content: "x" };
+    await scene.call("POST", "/projects/1/repository/files/topic.txt", file);
+    const wanted = { title: "Topic", source_branch: "topic", target_branch: "main" };
+    await check("merge_request", "POST", "/projects/1/merge_requests", wanted);
+    await check("merge_request", "GET", "/projects/1/merge_requests/1");
+    await check("merge_requests", "GET", "/projects/1/merge_requests");
+    await check("merge_request_simple", "GET", "/projects/1/merge_requests/1");
+    await scene.call("POST", "/projects/1/merge_requests/1/notes", { body: "x" });
+    await check("notes", "GET", "/projects/1/merge_requests/1/notes");
+    await check("merge_request", "PUT", "/projects/1/merge_requests/1/merge", {});
     await scene.call("POST", "/projects/1/deploy_keys", { title: "deploy", key: KEY });
     const admin = scene.tokenWith({ user: scene.sandbox.state.root });
     await check("deploy_keys", "GET", "/deploy_keys", undefined, admin);

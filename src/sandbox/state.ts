@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Clock } from "../kernel/clock.ts";
 import { initialKnobs, type FaultKnobs, type Settings } from "./control/knobs.ts";
 import type { Token, User } from "./people.ts";
+import type { Deployment, Environment, MergeRequest, Note } from "./work-rows.ts";
 
 export type { GranularScope, Resource, Token, User, UserCondition } from "./people.ts";
 
@@ -202,6 +203,10 @@ export interface State {
   readonly statuses: Map<number, CommitStatus>;
   /** `<project id> <sha> <ref>` → id of the external pipeline. */
   readonly pipelines: Map<string, number>;
+  readonly mergeRequests: Map<number, MergeRequest>;
+  readonly notes: Map<number, Note>;
+  readonly environments: Map<number, Environment>;
+  readonly deployments: Map<number, Deployment>;
   /** Uses of limited endpoints: key and period → how many. */
   readonly uses: Map<string, number>;
   /** What goes wrong. Change the fields; the next request sees it. */
@@ -237,6 +242,10 @@ export function createState(machineClock: Clock): State {
     deployKeyLinks: new Set(),
     statuses: new Map(),
     pipelines: new Map(),
+    mergeRequests: new Map(),
+    notes: new Map(),
+    environments: new Map(),
+    deployments: new Map(),
     uses: new Map(),
     ...knobs,
     otherSettings: new Map(),

@@ -25,3 +25,7 @@ export function userUrl(box: Place, user: User): string {
 export function commitUrl(box: Place, project: Project, sha: string): string {
   return `${webUrl(box, project)}/-/commit/${sha}`;
 }
+
+export function mergeRequestUrl(box: Place, project: Project, iid: number): string {
+  return `${webUrl(box, project)}/-/merge_requests/${iid}`;
+}

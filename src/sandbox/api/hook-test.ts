@@ -1,10 +1,14 @@
 import { readCommits, readRefs } from "../git/read.ts";
 import { admits, tooManyRequests } from "../limits.ts";
+import { mergeRequestsOf } from "../merge-requests/rows.ts";
+import { readMergeRequestFacts } from "../merge-requests/tell.ts";
 import { oneOf, text, validate } from "../params.ts";
 import { created, refuse, type Reply } from "../reply.ts";
 import { route, type Call, type Route } from "../route.ts";
 import type { Hook, HookEvent, Project, Trigger } from "../state.ts";
 import { factsOf } from "../webhooks/announce.ts";
+import { mergeRequestPayload } from "../webhooks/merge-request-payload.ts";
+import { notePayload } from "../webhooks/note-payload.ts";
 import { pushPayload } from "../webhooks/payload.ts";
 import { samplePush, sampleTokenEvent } from "../webhooks/sample.ts";
 import { beforeHooks as before, getHook, hookPath, hookProject } from "./find-hook.ts";
@@ -55,6 +59,30 @@ const SAMPLES: Partial<Record<HookEvent, (call: Call, project: Project) => Promi
     "tag_push_hooks",
     await pushSample(call, project, "tag_push_events"),
   ],
+  merge_requests_events: async (call, project) => {
+    const row = mergeRequestsOf(call.box.state, project).at(-1);
+    if (!row) return null;
+    const facts = await readMergeRequestFacts(call.box, project, row);
+    const payload = mergeRequestPayload(call.box, project, call.authenticate(), row, {
+      ...facts,
+      action: "open",
+      changes: {},
+      oldrev: null,
+    });
+    return ["merge_request_hooks", payload];
+  },
+  note_events: async (call, project) => {
+    const note = [...call.box.state.notes.values()].findLast((one) => one.projectId === project.id);
+    const row = note && call.box.state.mergeRequests.get(note.mergeRequestId);
+    if (!row) return null;
+    const facts = await readMergeRequestFacts(call.box, project, row);
+    const payload = notePayload(call.box, project, call.authenticate(), row, {
+      ...facts,
+      note,
+      action: "create",
+    });
+    return ["note_hooks", payload];
+  },
   resource_access_token_events: async (call, project) => [
     "resource_access_token_hooks",
     sampleTokenEvent(call.box, project),

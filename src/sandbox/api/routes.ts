@@ -6,6 +6,8 @@ import { fileRoutes } from "./files.ts";
 import { groupRoutes } from "./groups.ts";
 import { hookRoutes } from "./hooks.ts";
 import { metadataRoutes } from "./metadata.ts";
+import { mergeRequestRoutes } from "./merge-requests.ts";
+import { noteRoutes } from "./notes.ts";
 import { projectRoutes } from "./projects.ts";
 import { statusRoutes } from "./statuses.ts";
 import { treeRoutes } from "./tree.ts";
@@ -24,4 +26,6 @@ export const ROUTES: readonly Route[] = [
   ...hookRoutes,
   ...deployKeyRoutes,
   ...statusRoutes,
+  ...mergeRequestRoutes,
+  ...noteRoutes,
 ];

@@ -184,6 +184,7 @@ const settings = z.strictObject({
   silentMode: z.boolean().default(false).describe("silent mode: no webhook leaves, tests of hooks get 422"),
   pushEventHooksLimit: count.default(3).describe("a push of more refs than this sends no hooks at all"),
   projectHooksLimit: count.default(100).describe("hooks a project may have"),
+  notesCreateLimit: count.default(300).describe("notes a minute and user; 0: no limit"),
   personalAccessTokensDisabled: z
     .boolean()
     .default(false)

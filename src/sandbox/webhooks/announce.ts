@@ -2,6 +2,7 @@ import type { Box } from "../box.ts";
 import { readChangedPaths } from "../git/changed-paths.ts";
 import { countCommits, readCommits, resolveCommit, type Commit } from "../git/read.ts";
 import { ZEROS, type RefChange } from "../git/refs.ts";
+import { followPush } from "../merge-requests/follow-push.ts";
 import type { Hook, HookEvent, Project, User } from "../state.ts";
 import { filterAdmits } from "./branch-filter.ts";
 import { pushPayload, type PushFacts } from "./payload.ts";
@@ -9,7 +10,7 @@ import { pushPayload, type PushFacts } from "./payload.ts";
 /** GitLab lists at most this many commits in a payload; the count next to them is the true one. */
 const COMMITS_IN_PAYLOAD = 20;
 
-/** Tells a project's hooks of a push. Returns when the payloads are made; they are sent in the background. */
+/** Tells a project's hooks and its merge requests of a push. Returns when the payloads are made; they are sent in the background. */
 export async function announce(
   box: Box,
   project: Project,
@@ -28,6 +29,7 @@ export async function announce(
       for (const change of group) await tell(box, project, user, { change, event, pushOptions }, hooks);
     }
   }
+  await followPush(box, project, user, changes);
 }
 
 const KINDS: readonly (readonly [string, HookEvent])[] = [
