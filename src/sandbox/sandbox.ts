@@ -1,16 +1,19 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock, type Clock } from "../kernel/clock.ts";
+import { randomToken } from "../kernel/ids.ts";
+import { Secret } from "../kernel/secret.ts";
 import type { Box } from "./box.ts";
 import { createRepositories } from "./git/repositories.ts";
 import { CLOSED_DOOR, openDoor, type Door, type SshAddress } from "./ssh/door.ts";
 import { createSeed, type Seed } from "./seed.ts";
 import { createListener, type Log } from "./server.ts";
 import { createControl } from "./control/control.ts";
+import { isLoopback } from "./control/guard.ts";
 import type { FaultKnobs, Settings } from "./control/knobs.ts";
 import { createState, type Delivery, type State } from "./state.ts";
+import { startWebServer, type SandboxCertificates } from "./tls/web-server.ts";
 import { parseVersion } from "./versions.ts";
 import { createWebhooks } from "./webhooks/webhooks.ts";
 
@@ -30,6 +33,8 @@ export interface SandboxOptions {
    * `RangeError` says what is missing.
    */
   readonly ssh?: boolean | { readonly port: number };
+  /** HTTPS with a certificate of a private CA, made for this sandbox. */
+  readonly tls?: boolean;
   /** `PATH` of the git processes. */
   readonly searchPath?: string;
   readonly clock?: Clock;
@@ -51,6 +56,10 @@ export interface Sandbox extends AsyncDisposable {
   readonly settings: Settings;
   /** Where SSH is served and the public host keys, the usual one and the one that the knob shows; null without SSH. */
   readonly ssh: SshAddress | null;
+  /** With TLS: the private CA and a client's certificate; null without. */
+  readonly certificates: SandboxCertificates | null;
+  /** What the control at `/-/sandbox` asks for when others than this machine reach it; null: nothing. Told here and nowhere else. */
+  readonly controlToken: Secret | null;
   /** Webhook calls in the order they were made, of one hook or of all. */
   deliveries(hookId?: number): readonly Delivery[];
   /** Resolves when no webhook is on its way any more. */
@@ -73,8 +82,8 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
   if (!version.has("tokenPrefix")) state.settings.tokenPrefix = "";
   const repositories = await createRepositories(dataDir, options.searchPath ?? SEARCH_PATH, ending.signal);
   const seed = createSeed(state, repositories);
-  const server = await startServer(stack, options.port ?? 0, host);
-  const url = `http://${addressOf(server, host)}${root}`;
+  const web = await startWebServer({ ...options, host, root, folder: dataDir, faults: state.faults }, stack);
+  const { server, url, certificates } = web;
   const webhooks = createWebhooks(state, version, url, ending.signal);
   stack.defer(async () => {
     ending.abort();
@@ -93,7 +102,8 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
     },
   };
   door.open(box);
-  const control = createControl(box, { tokenDigest: null });
+  const controlToken = newControlToken(host);
+  const control = createControl(box, controlToken, certificates?.ca ?? null);
   const log = options.log ?? (() => {});
   server.on("request", createListener(box, { root, log, signal: ending.signal, control }));
   const resources = stack.move();
@@ -106,6 +116,8 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
     faults: state.faults,
     settings: state.settings,
     ssh: door.address,
+    certificates,
+    controlToken,
     deliveries: (hookId) => state.deliveries.filter((one) => hookId === undefined || one.hookId === hookId),
     settled: () => webhooks.settled(),
     close,
@@ -136,41 +148,14 @@ async function doorOf(
   return openDoor({ host, port, folder: join(dataDir, "ssh"), searchPath, signal });
 }
 
+/** null for a sandbox that only this machine reaches. */
+function newControlToken(host: string): Secret | null {
+  return isLoopback(host) ? null : new Secret(`sandbox-${randomToken(20)}`);
+}
+
 function relativeRoot(given: string): string {
   const root = given.replace(/\/+$/, "");
   if (root !== "" && !/^(\/[A-Za-z0-9_-]+)+$/.test(root))
     throw new RangeError(`no good relative URL root: ${given}`);
   return root;
-}
-
-async function startServer(stack: AsyncDisposableStack, port: number, host: string): Promise<Server> {
-  const server = createServer({ requestTimeout: 0 }); // a push may take as long as it takes
-  await listen(server, port, host);
-  stack.defer(() => closeServer(server));
-  return server;
-}
-
-function listen(server: Server, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, host, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
-}
-
-/** What clients on this machine can call it by: the wildcard addresses are no addresses. */
-function addressOf(server: Server, host: string): string {
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
-  const name = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
-  return name.includes(":") ? `[${name}]:${port}` : `${name}:${port}`;
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
 }

@@ -5,6 +5,7 @@ import { createApi } from "./api.ts";
 import { ROUTES } from "./api/routes.ts";
 import type { Box } from "./box.ts";
 import type { Control } from "./control/control.ts";
+import { countTokenUse } from "./control/token-ends.ts";
 import { latencyOf, passFront } from "./front/front.ts";
 import { parseGitRequest, serveGit } from "./git/http.ts";
 import { refuse, Refusal, type Reply } from "./reply.ts";
@@ -64,6 +65,7 @@ function createAnswer(box: Box, { root, signal, control }: ListenerOptions): Ans
     if (front.kind === "answer") return { reply: front.reply, carriage: WHOLE };
     if (front.kind !== "pass") return breakOff(front.kind, request, response, signal);
     for (const name of faults.dropsHeaders) delete request.headers[name];
+    countTokenUse(box.state, request, query);
     const inside = faults.decodesSlashes ? (path?.replaceAll(/%2f/gi, "/") ?? null) : path;
     const reply = await gitLab(request, response, inside, query);
     return reply && { reply, carriage: front.carriage };

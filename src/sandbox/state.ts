@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../kernel/clock.ts";
+import type { TokenEnd } from "./control/token-ends.ts";
 import { initialKnobs, type FaultKnobs, type Settings } from "./control/knobs.ts";
 import type { Token, User } from "./people.ts";
 import type { Deployment, Environment, MergeRequest, Note } from "./work-rows.ts";
@@ -209,6 +210,8 @@ export interface State {
   readonly deployments: Map<number, Deployment>;
   /** Uses of limited endpoints: key and period → how many. */
   readonly uses: Map<string, number>;
+  /** Token id → how it will end while it is used. */
+  readonly tokenEnds: Map<number, TokenEnd>;
   /** What goes wrong. Change the fields; the next request sees it. */
   readonly faults: FaultKnobs;
   /** Admin settings that this sandbox knows. */
@@ -247,6 +250,7 @@ export function createState(machineClock: Clock): State {
     environments: new Map(),
     deployments: new Map(),
     uses: new Map(),
+    tokenEnds: new Map(),
     ...knobs,
     otherSettings: new Map(),
     requestCounts: new Map(),

@@ -1,9 +1,13 @@
 import type { IncomingMessage } from "node:http";
+import type { Secret } from "../../kernel/secret.ts";
 import type { Box } from "../box.ts";
 import { homePage } from "../page.ts";
+import { digestOf } from "../state.ts";
 import { ok, Refusal, type Reply } from "../reply.ts";
 import { readBody } from "../request.ts";
-import { refuseStranger, type Door } from "./guard.ts";
+import { getAction, listActions } from "./actions.ts";
+import { showContents } from "./contents.ts";
+import { refuseStranger } from "./guard.ts";
 import { listKnobs } from "./knob-rows.ts";
 import { changeKnobs, InvalidInput, replaceKnobs } from "./set-knobs.ts";
 
@@ -20,8 +24,10 @@ const BODY_LIMIT = 1024 * 1024;
 
 type Handler = (request: IncomingMessage) => Promise<Reply> | Reply;
 
-export function createControl(box: Box, door: Door): Control {
+/** `token`: what others than this machine need; null when none reach it. `ca`: the private CA of a sandbox with TLS, PEM. */
+export function createControl(box: Box, token: Secret | null, ca: string | null): Control {
   const { state } = box;
+  const door = { tokenDigest: token && digestOf(token.reveal()) };
   const shown = (): Reply => json(200, { faults: state.faults, settings: state.settings });
   const routes: Readonly<Record<string, Handler>> = {
     "GET /-/sandbox": shown,
@@ -35,17 +41,27 @@ export function createControl(box: Box, door: Door): Control {
     },
     "GET /-/sandbox/knobs": () =>
       ok(listKnobs().map(({ name, about, values, start }) => ({ name, about, values, start }))),
+    "GET /-/sandbox/actions": () => ok(listActions()),
+    "GET /-/sandbox/contents": async () => ok(await showContents(box)),
+    "GET /-/sandbox/ca.pem": () =>
+      ca === null
+        ? json(404, { error: "this sandbox speaks no TLS" })
+        : { status: 200, text: ca, contentType: "application/x-pem-file", fromProxy: true },
     "GET /-/sandbox/page": () => homePage(box),
   };
+  const act = async (request: IncomingMessage, name: string): Promise<Reply> =>
+    json(200, await getAction(name).run(box, await readJson(request)));
   return {
     handle: async (request, path) => {
       if (path !== "/-/sandbox" && !path.startsWith("/-/sandbox/")) return null;
       const refused = refuseStranger(door, request);
       if (refused) return refused;
       const route = routes[`${request.method} ${path}`];
-      if (!route) return json(404, { error: `there is no ${request.method} ${path}` });
+      const name = /^\/-\/sandbox\/actions\/(\w+)$/.exec(path)?.[1];
       try {
-        return await route(request);
+        if (route) return await route(request);
+        if (request.method === "POST" && name !== undefined) return await act(request, name);
+        return json(404, { error: `there is no ${request.method} ${path}` });
       } catch (error) {
         if (error instanceof InvalidInput)
           return json(400, { error: error.message, problems: error.problems });

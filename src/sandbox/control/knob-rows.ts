@@ -38,11 +38,12 @@ export function nested(name: string, value: unknown): Record<string, unknown> {
 }
 
 /** What a JSON schema allows, in words. */
-function valuesOf(schema: z.ZodType): string {
+export function valuesOf(schema: z.ZodType): string {
   return wordsOf(Schema.parse(z.toJSONSchema(schema, { io: "input" })));
 }
 
 interface SchemaPart {
+  readonly shown?: string | undefined;
   readonly type?: string | readonly string[] | undefined;
   readonly enum?: readonly unknown[] | undefined;
   readonly minimum?: number | undefined;
@@ -53,6 +54,7 @@ interface SchemaPart {
 }
 
 const Schema: z.ZodType<SchemaPart> = z.object({
+  shown: z.string().optional(),
   type: z.union([z.string(), z.array(z.string())]).optional(),
   enum: z.array(z.unknown()).optional(),
   minimum: z.number().optional(),
@@ -69,16 +71,18 @@ const Schema: z.ZodType<SchemaPart> = z.object({
 });
 
 function wordsOf(part: SchemaPart): string {
+  if (part.shown !== undefined) return part.shown;
   if (Array.isArray(part.type))
     return part.type.map((type: string) => wordsOf({ ...part, type })).join(", or ");
   if (part.anyOf) return part.anyOf.map(wordsOf).join(", or ");
   if (part.enum) return part.enum.map(String).join(", ");
-  if (part.type === "boolean") return "true, false";
   if (part.type === "integer") return `${part.minimum ?? ""} to ${part.maximum ?? ""}`;
   if (part.type === "array") return `a list of: ${wordsOf(part.items ?? {})}`;
-  if (part.type === "object") return `an object of paths, each with: ${valuesOfMap(part)}`;
-  return part.type === "string" ? "text" : String(part.type);
+  if (part.type === "object") return `an object of names, each with: ${valuesOfMap(part)}`;
+  return WORDS[String(part.type)] ?? "anything";
 }
+
+const WORDS: Readonly<Record<string, string>> = { string: "text", boolean: "true, false", null: "null" };
 
 function valuesOfMap({ additionalProperties }: SchemaPart): string {
   return typeof additionalProperties === "object" ? wordsOf(additionalProperties) : "anything";

@@ -55,6 +55,10 @@ const webhooks = z.strictObject({
   delayMs: milliseconds.default(0).describe("milliseconds before each webhook call"),
   lose: z.boolean().default(false).describe("webhook calls are never made"),
   duplicate: z.boolean().default(false).describe("each webhook call is made twice, with the same ids"),
+  hold: z
+    .boolean()
+    .default(false)
+    .describe("webhook calls wait until the action `deliver_webhooks` or `drop_webhooks`"),
   outOfOrder: z.boolean().default(false).describe("a webhook call waits until a later one has overtaken it"),
 });
 

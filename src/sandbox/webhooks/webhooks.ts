@@ -22,7 +22,13 @@ export interface Webhooks {
   resend(hook: Hook, delivery: Delivery): Promise<Delivery>;
   /** Runs the work of a request that was made in the course of a hook. */
   readonly within: Chains["within"];
-  /** Resolves when nothing is on its way any more. */
+  /** How many calls the knob `hold` keeps back. */
+  held(): number;
+  /** Makes the calls that were kept back, one after another, in the background. Returns how many. */
+  deliverHeld(reversed: boolean): number;
+  /** Loses them. Returns how many. */
+  dropHeld(): number;
+  /** Resolves when nothing is on its way any more; what is kept back is not on its way. */
   settled(): Promise<void>;
 }
 
@@ -56,14 +62,23 @@ export function createWebhooks(state: State, version: Version, url: string, sign
     // The job a second time, under the same key: Sidekiq runs a job at least once.
     if (duplicate && !lose) await deliver(place, call, signal);
   };
+  const start = (...calls: readonly Call[]): void => {
+    const oneByOne = async (): Promise<void> => {
+      for (const call of calls) await background(call);
+    };
+    const work = oneByOne().catch(() => {}); // only the end of the sandbox rejects here
+    underway.add(work);
+    void work.finally(() => underway.delete(work));
+  };
+  const held: Call[] = [];
   return {
     send: (hook, trigger, payload) => {
       const call = admit(place, chains, hook, trigger, payload);
       if (!call) return;
-      const work = background(call).catch(() => {}); // only the end of the sandbox rejects here
-      underway.add(work);
-      void work.finally(() => underway.delete(work));
+      if (state.faults.webhooks.hold) held.push(call);
+      else start(call);
     },
+    ...holding(held, start, (call) => (prepare(place, call).delivery.responseStatus = "lost")),
     sendNow: (hook, trigger, payload) => {
       const eventId = chains.enter(hook.id) ?? randomUUID();
       return deliver(place, { hook, trigger, payload, eventId, idempotencyKey: randomUUID() }, signal);
@@ -77,6 +92,28 @@ export function createWebhooks(state: State, version: Version, url: string, sign
     within: (eventId, work) => chains.within(eventId, work),
     settled: async () => {
       while (underway.size > 0) await Promise.all(underway);
+    },
+  };
+}
+
+/** What is done with calls that were kept back. */
+function holding(
+  held: Call[],
+  start: (...calls: readonly Call[]) => void,
+  lose: (call: Call) => void,
+): Pick<Webhooks, "held" | "deliverHeld" | "dropHeld"> {
+  const takeAll = (): Call[] => held.splice(0);
+  return {
+    held: () => held.length,
+    deliverHeld: (reversed) => {
+      const calls = reversed ? takeAll().toReversed() : takeAll();
+      start(...calls);
+      return calls.length;
+    },
+    dropHeld: () => {
+      const calls = takeAll();
+      for (const call of calls) lose(call);
+      return calls.length;
     },
   };
 }
