@@ -1,7 +1,16 @@
 import type { Box } from "../box.ts";
 import type { Commit } from "../git/read.ts";
-import type { Project, Token, User } from "../state.ts";
+import type { Project, User, UserCondition } from "../state.ts";
 import { commitUrl, userUrl } from "../urls.ts";
+
+/** The states of GitLab's own machine; terms, e-mail and password do not show. */
+const STATES: Readonly<Partial<Record<UserCondition, string>>> = {
+  pending_approval: "blocked_pending_approval",
+  deactivated: "deactivated",
+  blocked: "blocked",
+  ldap_blocked: "ldap_blocked",
+  banned: "banned",
+};
 
 /** GitLab's `UserBasic`. */
 export function userBasic(box: Box, user: User): Record<string, unknown> {
@@ -10,7 +19,7 @@ export function userBasic(box: Box, user: User): Record<string, unknown> {
     username: user.username,
     public_email: "",
     name: user.name,
-    state: user.condition === "blocked" ? "blocked" : "active",
+    state: STATES[user.condition] ?? "active",
     locked: false,
     avatar_url: null,
     web_url: userUrl(box, user),
@@ -51,22 +60,6 @@ export function userPublic(box: Box, user: User): Record<string, unknown> {
     private_profile: false,
     commit_email: user.email,
     ...(user.admin ? { is_admin: true, note: null, namespace_id: user.namespaceId, created_by: null } : {}),
-  };
-}
-
-export function tokenEntity(box: Box, token: Token, active: boolean): Record<string, unknown> {
-  return {
-    id: token.id,
-    name: token.name,
-    revoked: token.revoked,
-    created_at: token.createdAt,
-    ...(box.version.has("tokenDescription") ? { description: null } : {}),
-    scopes: token.scopes,
-    user_id: token.userId,
-    last_used_at: token.lastUsedAt,
-    active,
-    expires_at: token.expiresAt,
-    ...(box.version.has("tokenLastUsedIps") ? { last_used_ips: ["127.0.0.1"] } : {}),
   };
 }
 

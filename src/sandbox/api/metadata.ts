@@ -9,25 +9,33 @@ function versionBody(box: Box): Record<string, unknown> {
 }
 
 function metadataBody(box: Box): Record<string, unknown> {
+  const { version } = box;
   return {
     ...versionBody(box),
-    kas: { enabled: false, externalUrl: null, externalK8sProxyUrl: null, version: null },
-    enterprise: box.version.text.endsWith("-ee"),
+    kas: {
+      enabled: false,
+      externalUrl: null,
+      ...(version.has("metadataExternalProxyUrl") ? { externalK8sProxyUrl: null } : {}),
+      version: null,
+    },
+    ...(version.has("metadataEnterprise") ? { enterprise: version.text.endsWith("-ee") } : {}),
   };
 }
+
+const scopes = [{ name: "read_user", since: "versionForReadUser" }, "ai_features"] as const;
 
 export const metadataRoutes: readonly Route[] = [
   route({
     method: "GET",
     path: "/version",
-    scopes: ["read_user"],
+    scopes,
     params: {},
-    handle: ({ box }) => ok(box.version.has("tokenSelf") ? metadataBody(box) : versionBody(box)),
+    handle: ({ box }) => ok(box.version.has("versionLikeMetadata") ? metadataBody(box) : versionBody(box)),
   }),
   route({
     method: "GET",
     path: "/metadata",
-    scopes: ["read_user"],
+    scopes,
     since: "metadata",
     params: {},
     handle: ({ box }) => ok(metadataBody(box)),

@@ -1,55 +1,78 @@
-import { ok, recordNotFound, unauthorized } from "../reply.ts";
-import { isExpired } from "../auth.ts";
+import { flag, text } from "../params.ts";
 import { paged } from "../paging.ts";
+import { forbidden, notFound, ok } from "../reply.ts";
 import { route, type Call, type Route } from "../route.ts";
-import type { Token } from "../state.ts";
-import { tokenEntity, userPublic } from "./entities.ts";
+import type { User } from "../state.ts";
+import { userBasic, userPublic } from "./entities.ts";
 
-function entity(call: Call, token: Token): Record<string, unknown> {
-  const active = !token.revoked && !isExpired(call.box.state, token);
-  return tokenEntity(call.box, token, active);
+const scopes = ["read_user", "ai_workflows"];
+
+/** GitLab's `User` as others see it; administrators see all. */
+function seenBy(call: Call, user: User): Record<string, unknown> {
+  const reader = call.currentUser();
+  if (reader?.admin) return { ...userPublic(call.box, user), is_admin: user.admin };
+  const { created_at, bio, location, website_url, job_title, organization, bot } = userPublic(call.box, user);
+  return {
+    ...userBasic(call.box, user),
+    created_at,
+    bio,
+    location,
+    website_url,
+    job_title,
+    organization,
+    bot,
+  };
 }
 
 export const userRoutes: readonly Route[] = [
   route({
     method: "GET",
     path: "/user",
-    scopes: ["read_user", "ai_workflows"],
+    scopes,
     params: {},
     handle: (call) => ok(userPublic(call.box, call.authenticate())),
   }),
   route({
     method: "GET",
-    path: "/personal_access_tokens/self",
-    scopes: "any",
-    since: "tokenSelf",
-    params: {},
-    handle: (call) => ok(entity(call, call.currentToken())),
-  }),
-  route({
-    method: "GET",
-    path: "/personal_access_tokens",
-    since: "tokenList",
-    params: {},
-    handle: (call) => {
-      const user = call.authenticate();
-      const own = [...call.box.state.tokens.values()].filter(
-        (token) => user.admin || token.userId === user.id,
+    path: "/users",
+    scopes,
+    authenticate: "lazily",
+    params: {
+      username: text.optional(),
+      search: text.optional(),
+      active: flag.optional(),
+      blocked: flag.optional(),
+      without_project_bots: flag.optional(),
+    },
+    handle: (call, filter) => {
+      const reader = call.currentUser();
+      if (!reader && filter.username === undefined) {
+        throw forbidden("Not authorized to access /api/v4/users");
+      }
+      const wanted = filter.username?.toLowerCase();
+      const search = (filter.search ?? "").toLowerCase();
+      const found = [...call.box.state.users.values()].filter(
+        (user) =>
+          (wanted === undefined || user.username.toLowerCase() === wanted) &&
+          (user.username.includes(search) || user.name.toLowerCase().includes(search)) &&
+          (!filter.active || user.condition === "active") &&
+          (!filter.blocked || user.condition === "blocked") &&
+          (!filter.without_project_bots || user.botOf === null),
       );
-      return paged(call, own, (token) => entity(call, token));
+      const rows = found.toSorted((a, b) => b.id - a.id);
+      const present = reader?.admin ? seenBy : (_call: Call, user: User) => userBasic(call.box, user);
+      return paged(call, rows, (user) => present(call, user));
     },
   }),
-  // From 15.1 to 15.4 this is where `…/self` ends up: no such id, hence 401 for a good token.
   route({
     method: "GET",
-    path: "/personal_access_tokens/:id",
-    since: "tokenById",
-    params: {},
-    handle: (call) => {
-      const user = call.authenticate();
-      const found = [...call.box.state.tokens.values()].find((token) => String(token.id) === call.path["id"]);
-      if (found && (user.admin || found.userId === user.id)) return ok(entity(call, found));
-      throw user.admin && call.box.version.has("tokenByIdAdmin404") ? recordNotFound() : unauthorized();
+    path: "/users/:id",
+    scopes,
+    params: { id: text },
+    handle: (call, { id }) => {
+      const user = call.box.state.users.get(Number(id));
+      if (!user) throw notFound("User");
+      return ok(seenBy(call, user));
     },
   }),
 ];
