@@ -15,7 +15,6 @@ const SINCE = {
   tokenPrefix: "14.5",
   groupAccessTokens: "14.7",
   resourceTokenById: "14.10",
-  writeRepositoryScope: "11.11",
   createRunnerScope: "15.10",
   k8sProxyScope: "16.4",
   manageRunnerScope: "17.1",
