@@ -4,11 +4,20 @@ import { checkBench } from "./check.ts";
 import { deployBench } from "./deploy.ts";
 import { edgeBench } from "./edge.ts";
 import { memoryBench } from "./memory.ts";
+import { sandboxBench } from "./sandbox.ts";
 import { startBench } from "./start.ts";
 import { webhookBench } from "./webhook.ts";
 
 /** `npm run bench [-- NAME…] [--json]`: exit 1 when a target is missed, 2 for wrong words. What is measured is told in `docs/benchmarks.md`. */
-const BENCHES: readonly Bench[] = [deployBench, webhookBench, edgeBench, memoryBench, startBench, checkBench];
+const BENCHES: readonly Bench[] = [
+  deployBench,
+  webhookBench,
+  edgeBench,
+  memoryBench,
+  startBench,
+  checkBench,
+  sandboxBench,
+];
 
 const words = process.argv.slice(2);
 const json = words.includes("--json");

@@ -18,13 +18,18 @@ export const number = z.union([
     .regex(/^-?\d+(\.\d+)?$/)
     .transform(Number),
 ]);
+/** The words of dry-types, by which Grape coerces: lower, capital and upper case, but no other mix. python-gitlab sends `True`. */
 export const flag = z.union([
   z.boolean(),
-  z.enum(["true", "t", "yes", "1", "on"]).transform(() => true),
-  z.enum(["false", "f", "no", "0", "off"]).transform(() => false),
+  z.enum(spellings("true", "t", "yes", "y", "on", "1")).transform(() => true),
+  z.enum(spellings("false", "f", "no", "n", "off", "0")).transform(() => false),
   z.literal(1).transform(() => true),
   z.literal(0).transform(() => false),
 ]);
+function spellings(...words: readonly string[]): readonly string[] {
+  return words.flatMap((word) => [word, word.toUpperCase(), word[0]?.toUpperCase() + word.slice(1)]);
+}
+
 export const keyValues = z.array(z.object({ key: z.string(), value: z.string() }));
 
 /** One of the values, or GitLab's `does not have a valid value`. */
