@@ -1,13 +1,15 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
+import { placesOf } from "../faults/places.ts";
+import { parseInstanceUrl } from "../gitlab/url.ts";
 import { api, type ConnectionAnswer, type LeftAnswer } from "../http/contract.ts";
 import type { Secret } from "../kernel/secret.ts";
 import { printJson, withExamples, type Context } from "./context.ts";
 import { EXIT, UsageError } from "./failure.ts";
 import { printDiagnosis } from "./show-diagnosis.ts";
 import { ago, printTable } from "./table.ts";
-import { plain } from "./terminal.ts";
-import { readToken } from "./token.ts";
+import { plain, type Terminal } from "./terminal.ts";
+import { readToken, willAsk } from "./token.ts";
 
 export interface TokenOptions {
   readonly tokenFile?: string;
@@ -81,7 +83,27 @@ export async function readAccess(
     question: `Access token for ${plain(url)} (scope api)`,
   };
   const ca = options.ca === undefined ? {} : { ca: await readPem(options.ca) };
+  if (willAsk(context.terminal, sources)) tellTokenPage(context.terminal, url);
   return { token: await readToken(context.terminal, sources, context.signal), ca };
+}
+
+/** Where to make the token that is about to be asked for. The version is not known yet: GitLab tells it to nobody without a token. */
+function tellTokenPage(terminal: Terminal, url: string): void {
+  const base = findBaseUrl(url);
+  if (base === null) return;
+  const [newer = "", older = ""] = placesOf({ baseUrl: base }).tokenLinks();
+  terminal.err(
+    `No token yet? Make one here, with the scope api:\n  ${plain(newer)}\n  ${plain(older)}   (GitLab before 16.7)\nWhich token, and why api: docs/gitlab-token.md`,
+  );
+}
+
+/** null: what is wrong with the address is told by the diagnosis. */
+function findBaseUrl(url: string): string | null {
+  try {
+    return parseInstanceUrl(url).baseUrl;
+  } catch {
+    return null;
+  }
 }
 
 async function readPem(path: string): Promise<string> {

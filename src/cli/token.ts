@@ -43,9 +43,16 @@ export async function readToken(
   if (sources.tokenFile !== undefined && sources.tokenFile !== "-")
     return toToken(await readTokenFile(sources.tokenFile));
   if (sources.tokenFile === undefined && sources.fromEnvironment !== null) return sources.fromEnvironment;
-  if (terminal.stdin.isTTY === true && sources.tokenFile === undefined)
-    return askToken(terminal, sources.question, signal);
+  if (willAsk(terminal, sources)) return askToken(terminal, sources.question, signal);
   return toToken(await readAll(terminal));
+}
+
+/** Whether a person will be asked: nobody gave a token, and somebody sits at a terminal. */
+export function willAsk(
+  { stdin }: Pick<Terminal, "stdin">,
+  sources: Pick<TokenSources, "tokenFile" | "fromEnvironment">,
+): boolean {
+  return stdin.isTTY === true && sources.tokenFile === undefined && sources.fromEnvironment === null;
 }
 
 async function askToken(terminal: Terminal, message: string, signal: AbortSignal): Promise<Secret> {

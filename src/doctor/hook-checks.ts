@@ -162,7 +162,7 @@ function compareCalls(events: readonly HookEvent[], seen: number, received: Outc
       title: `GitLab's newest call ended with ${newest.status}`,
       evidence,
       source: "provider-delivery",
-      fix: `Open the webhook's recent events, which show the answer: ${placesOf(toInstance(visit)).projectMenu("Webhooks")}.`,
+      fix: `Open the webhook's recent events, which show the answer: ${placesOf(toInstance(visit)).webhooks()}.`,
     };
   }
   return { ...received, evidence, source: "provider-delivery" };

@@ -80,7 +80,7 @@ async function checkRole(visit: ProjectVisit, signal: AbortSignal): Promise<Outc
       state: "warn",
       title: `${title}, but its branch ${project.defaultBranch} is protected from it`,
       evidence: "GitLab refuses commit statuses of those who may not push to a protected branch",
-      fix: `Allow the token's user to push to it: ${placesOf(toInstance(visit)).projectMenu("Repository", "Protected branches")}.`,
+      fix: `Allow the token's user to push to it: ${placesOf(toInstance(visit)).protectedBranches()}.`,
     };
   }
   return { state: "ok", title, evidence: "it may manage webhooks and deploy keys and write commit statuses" };

@@ -3,9 +3,11 @@ import { describe, expect, test } from "vitest";
 import { AREAS, explain } from "./catalogue.ts";
 import { CODES, type FaultCode } from "./codes.ts";
 import { Fault, toFault } from "./fault.ts";
+import { KNOWN_MESSAGES } from "./known-messages.ts";
 import { placesOf } from "./places.ts";
 import { toProblem } from "./problem.ts";
 import { renderErrorDocs } from "./render-docs.ts";
+import { SYMPTOMS } from "./symptoms.ts";
 
 const codes = Object.keys(CODES) as FaultCode[];
 const pairs = codes.flatMap((code) => CODES[code].map((reason: string) => [code, reason] as const));
@@ -59,6 +61,111 @@ describe("the catalogue", () => {
       /token/,
     );
     expect(explain({ code: "AUTH_FAILED", reason: "__proto__", evidence: {} }).title).toMatch(/token/);
+  });
+});
+
+describe("menus", () => {
+  const VERSIONS = [
+    "10.5.0",
+    "12.7.0",
+    "13.12.0",
+    "14.4.0",
+    "15.2.0",
+    "15.5.0",
+    "16.3.0",
+    "16.7.0",
+    "17.1.0",
+    "18.2.0",
+    "18.9.0",
+    "19.2.0",
+  ];
+  /** What may stand in a step only from a version on, and only before another. */
+  const WORDS: readonly (readonly [words: RegExp, from: string | null, before: string | null])[] = [
+    [/\/-\/user_settings\//, "16.7", null],
+    [/\/-\/profile\/personal_access_tokens/, "13.0", "16.7"],
+    [/\/profile\/personal_access_tokens/, null, "16.7"],
+    [/[^-]\/profile\/personal_access_tokens/, null, "13.0"],
+    [/\?name=/, "14.1", null],
+    [/avatar > Settings/, null, "13.0"],
+    [/Personal access tokens/, "18.0", null],
+    [/> Access > /, "19.0", null],
+    [/the wrench/, null, "14.0"],
+    [/Menu > Admin/, "14.0", "16.0"],
+    [/bottom of the left sidebar/, "16.0", "18.6"],
+    [/top right/, "18.6", null],
+    [/Manage > Members/, "16.0", null],
+    [/Project information > Members/, "14.0", "16.0"],
+    [/Settings > Integrations/, null, "12.10"],
+    [/Settings > Webhooks/, "12.10", null],
+    [/Import and export settings/, "16.4", null],
+    [/webhooks and integrations/, "16.0", null],
+    [/web hooks and services/, "12.2", "16.0"],
+    [/from hooks and services/, null, "12.2"],
+    [/application_settings\//, "11.0", null],
+    [/“Disable access tokens”/, "17.3", null],
+  ];
+  const numberOf = (version: string): number => {
+    const [major = 0, minor = 0] = version.split(".").map(Number);
+    return major * 1000 + minor;
+  };
+  const links = { link: `${base}/acme/shop`, project: "acme/shop" };
+
+  test.each(VERSIONS)("of %s are those that it has", (version) => {
+    const now = numberOf(version);
+    for (const [code, reason] of pairs) {
+      const { cause, fix } = explain({ code, reason, evidence: links }, { baseUrl: base, version });
+      for (const [words, from, before] of WORDS) {
+        const exists =
+          (from === null || now >= numberOf(from)) && (before === null || now < numberOf(before));
+        const used = [cause, ...fix].filter((text) => words.test(text));
+        expect(exists ? [] : used, `${code} ${reason}: ${words}`).toEqual([]);
+      }
+    }
+  });
+
+  test("each of these words is used by some step of some version", () => {
+    const all = VERSIONS.flatMap((version) =>
+      pairs.flatMap(
+        ([code, reason]) => explain({ code, reason, evidence: links }, { baseUrl: base, version }).fix,
+      ),
+    ).join("\n");
+    expect(WORDS.filter(([words]) => !words.test(all)).map(([words]) => String(words))).toEqual([]);
+  });
+
+  test("a version that is not known gets both token pages", () => {
+    const steps = explain({ code: "AUTH_FAILED", reason: "expired", evidence: {} }, { baseUrl: base }).fix[0];
+    expect(steps).toContain(`${base}/-/user_settings/personal_access_tokens?name=Fairlead&scopes=api`);
+    expect(steps).toContain(`${base}/-/profile/personal_access_tokens?name=Fairlead&scopes=api`);
+  });
+});
+
+describe("what people know", () => {
+  const exists = ([code, reason]: readonly [FaultCode, string]): boolean =>
+    pairs.some(([other, otherReason]) => other === code && otherReason === reason);
+
+  test("the seven messages are answered by codes that exist", () => {
+    expect(KNOWN_MESSAGES.map(({ message }) => message)).toEqual([
+      "AUTH_FAILED at connection",
+      "INSUFFICIENT_SCOPES at connection",
+      "insufficient_scope during deployment",
+      "insufficient_scope or 404 during template import",
+      "repositories not loading",
+      "webhook not created",
+      "deploy fails at git clone",
+    ]);
+    expect(KNOWN_MESSAGES.flatMap(({ now }) => now).filter((pair) => !exists(pair))).toEqual([]);
+    const guide = readFileSync(new URL("../../docs/gitlab-token.md", import.meta.url), "utf8");
+    expect(KNOWN_MESSAGES.filter(({ message }) => !guide.includes(message))).toEqual([]);
+  });
+
+  test("75 symptoms are answered, each by a code that exists or by the reason why it is no error", () => {
+    expect(SYMPTOMS).toHaveLength(75);
+    expect(SYMPTOMS.filter(({ fault }) => fault !== null && !exists(fault))).toEqual([]);
+    expect(SYMPTOMS.filter(({ note }) => note === "")).toEqual([]);
+    const silent = SYMPTOMS.filter(
+      ({ fault, note }) => fault === null && !/^(no error|does not occur): /.test(note),
+    );
+    expect(silent).toEqual([]);
   });
 });
 

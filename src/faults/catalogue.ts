@@ -57,11 +57,16 @@ export function explain(fault: Explained, instance: Instance = {}): Explanation 
 
 /** Faults of the GitLab client say which GitLab they are about: so a link is right wherever the fault ends up. */
 function toInstance(evidence: Evidence): Instance {
-  const { instance, gitlabVersion } = evidence;
+  const { instance, gitlabVersion, link } = evidence;
   return {
-    ...(typeof instance === "string" && /^https?:\/\//.test(instance) ? { baseUrl: instance } : {}),
+    ...(isLink(instance) ? { baseUrl: instance } : {}),
+    ...(isLink(link) ? { projectUrl: link } : {}),
     ...(typeof gitlabVersion === "string" ? { version: gitlabVersion } : {}),
   };
+}
+
+function isLink(value: string | number | undefined): value is string {
+  return typeof value === "string" && /^https?:\/\/[^\s]+$/.test(value);
 }
 
 function findEntry(code: FaultCode, reason: string): Entry {

@@ -18,7 +18,7 @@ export const creatingEntries: Entries<Creating> = {
       title: "This GitLab does not import repositories by URL",
       cause: "The import source “Repository by URL” is switched off, which is the default since GitLab 16.0.",
       fix: ({ at }) => [
-        `An administrator ticks “Repository by URL”: ${at.adminSettings("general", "General", "Import and export settings")} (up to 16.3: Visibility and access controls).`,
+        `An administrator ticks “Repository by URL” among the import sources: ${at.importSettings()}.`,
       ],
     },
   },
@@ -34,9 +34,7 @@ export const creatingEntries: Entries<Creating> = {
     "": {
       title: "GitLab may not call the repository to import",
       cause: "The repository is in a network that GitLab does not call by default.",
-      fix: ({ at }) => [
-        `An administrator adds its host to the allow-list: ${at.adminSettings("network#js-outbound-settings", "Network", "Outbound requests")}.`,
-      ],
+      fix: ({ at }) => [`An administrator adds its host to the allow-list: ${at.outboundRequests()}.`],
     },
   },
   IMPORT_FORBIDDEN: {

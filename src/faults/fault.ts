@@ -52,6 +52,13 @@ export class Fault extends Error {
     return new Fault(code, reason, details);
   }
 
+  /** The same fault with more of what was seen; what it says already stays. */
+  withEvidence(more: Evidence): Fault {
+    const { code, reason, message, cause, retryable } = this;
+    const details = { message, cause, retryable, evidence: { ...more, ...this.evidence } };
+    return new Fault(code, reason, this.retryAt === null ? details : { ...details, retryAt: this.retryAt });
+  }
+
   is<C extends FaultCode>(code: C, reason?: (typeof CODES)[C][number]): boolean {
     return this.code === code && (reason === undefined || this.reason === reason);
   }

@@ -32,9 +32,7 @@ export const gitEntries: Entries<Git> = {
     "": {
       title: "The token's user may not read this repository",
       cause: "The user's role in the project is Guest; reading code needs Reporter.",
-      fix: () => [
-        "Give the user the role Maintainer, which the webhook needs too: the project > Manage > Members.",
-      ],
+      fix: ({ at }) => [`Give the user the role Maintainer, which the webhook needs too: ${at.members()}.`],
     },
   },
   GIT_PROTOCOL_DISABLED: {
@@ -49,8 +47,12 @@ export const gitEntries: Entries<Git> = {
   GIT_HOST_KEY_CHANGED: {
     "": {
       title: "GitLab's SSH host key has changed",
-      cause: "The server shows another key than before: it was reinstalled, or somebody stands in between.",
-      fix: () => ["Ask GitLab's administrator for the new fingerprint before you trust it."],
+      cause: ({ evidence }) =>
+        `The server shows another key than before or than expected${evidence["seen"] === undefined ? "" : ` (${evidence["seen"]})`}: it was reinstalled, or somebody stands in between.`,
+      fix: ({ at }) => [
+        `Compare it with the fingerprints that GitLab names itself: ${at.instance}/help/instance_configuration, or ask its administrator.`,
+        "Trust the new key only after that.",
+      ],
     },
   },
   GIT_NOT_FOUND: {

@@ -48,7 +48,7 @@ export const ownEntries: Entries<Own> = {
       cause:
         "A call to the webhook address did not carry the right secret or signature. It was counted and nothing else.",
       fix: ({ at }) => [
-        `If it came from your GitLab, its webhook was changed by hand: ${at.projectMenu("Webhooks")}. Unlink and link the app to set it right.`,
+        `If it came from your GitLab, its webhook was changed by hand: ${at.webhooks()}. Unlink and link the app to set it right.`,
         "If signatures are refused as too old, compare the clocks of GitLab's machine and this one.",
       ],
     },

@@ -1,4 +1,4 @@
-import { fact, type Entries } from "./entry.ts";
+import { fact, type Entries, type Known } from "./entry.ts";
 
 type Project =
   | "PROJECT_NOT_FOUND"
@@ -17,15 +17,30 @@ type Project =
 const polling =
   "Until then nothing is lost: Fairlead looks for new commits by itself, only a little later than a webhook would.";
 
+/** GitLab answers every signed-in user these: who is refused there is refused for another reason than a role. */
+function isRefusedEverywhere({ pathTemplate }: Known["evidence"]): boolean {
+  return pathTemplate === "/user" || pathTemplate === "/version";
+}
+
+function roleCause({ evidence }: Known): string {
+  if (isRefusedEverywhere(evidence)) {
+    return "GitLab knows the token and refuses everything all the same: its user is used from more IP addresses than allowed, or is one that GitLab made for itself.";
+  }
+  const needs = evidence["needs"] === undefined ? "" : `: this needs ${evidence["needs"]}`;
+  const where = evidence["project"] === undefined ? "" : ` in ${evidence["project"]}`;
+  const has = evidence["role"] === undefined ? "" : ` (${evidence["role"]})`;
+  return `GitLab knows the token and its scope is enough, but its user's role${where}${has} is not${needs}. A project or group access token has a role of its own.`;
+}
+
 export const projectEntries: Entries<Project> = {
   PROJECT_NOT_FOUND: {
     hidden_or_missing: {
       title: "There is no such project, or the token may not see it",
       cause:
-        "GitLab gives the same answer for a project that does not exist and for one that is hidden: the user is no member, a group admits only some networks, or the project is about to be deleted.",
+        "GitLab gives the same answer for a project that does not exist and for one that is hidden: the user is no member, a group admits only some networks, or the project was moved (GitLab up to 16.3) or is about to be deleted.",
       fix: ({ at }) => [
         "Open the project in GitLab and copy its path from the address bar (group/project), or its id.",
-        `Make the token's user a member with the role Maintainer: the project > Manage > Members.`,
+        `Make the token's user a member with the role Maintainer: ${at.members()}.`,
         `If the group admits only some IP addresses, add this machine's (${at.instance}, the group > Settings > General > Permissions).`,
       ],
     },
@@ -44,12 +59,17 @@ export const projectEntries: Entries<Project> = {
   INSUFFICIENT_ROLE: {
     "": {
       title: "The token's user may not do this",
-      cause: ({ evidence }) =>
-        `GitLab knows the token and its scope is enough, but its user's role is not${evidence["needs"] === undefined ? "" : `: this needs ${evidence["needs"]}`}. A project or group access token has a role of its own.`,
-      fix: ({ evidence }) => [
-        `Give the user the role ${fact(evidence, "needs", "Maintainer")}: the project > Manage > Members. For a project or group access token: make a new one with that role.`,
-        "If the role is right: archived projects, protected branches and a limit of IP addresses per user are refused in the same way.",
-      ],
+      cause: roleCause,
+      fix: ({ evidence, at }) =>
+        isRefusedEverywhere(evidence)
+          ? [
+              `An administrator looks at the limit of IP addresses per user, which refuses in this way from the moment on at which too many are used: ${at.adminSettings("reporting", "Reporting", "Spam and Anti-bot protection")}.`,
+              "If the user is one that GitLab made for itself (ghost, alert-bot …), use a token of another user.",
+            ]
+          : [
+              `Give the user the role ${fact(evidence, "needs", "Maintainer")}: ${at.members()}. For a project or group access token: make a new one with that role.`,
+              "If the role is right: archived projects, protected branches and a limit of IP addresses per user are refused in the same way.",
+            ],
     },
   },
   PROJECT_ARCHIVED: {
@@ -82,7 +102,7 @@ export const projectEntries: Entries<Project> = {
       cause:
         "GitLab does not say why it refuses the webhook's address. Most likely the address is in a private network, which GitLab does not call by default; else an allow-list does not hold it, or GitLab cannot make sense of it.",
       fix: ({ at }) => [
-        `An administrator ticks “Allow requests to the local network from webhooks and integrations”, or adds this server's host to the allow-list below it: ${at.adminSettings("network#js-outbound-settings", "Network", "Outbound requests")}.`,
+        `An administrator ticks “${at.localRequestsBox}”, or adds this server's host to the allow-list below it: ${at.outboundRequests()}.`,
         "Check FAIRLEAD_PUBLIC_URL: it must be the address by which GitLab's machine reaches this server.",
         polling,
       ],
@@ -95,7 +115,7 @@ export const projectEntries: Entries<Project> = {
         `GitLab could not deliver the webhook${evidence.words === undefined ? "" : `: ${evidence.words}`}.`,
       fix: ({ at }) => [
         "Try on GitLab's machine: curl -sv FAIRLEAD_PUBLIC_URL/healthz, and open the firewall from there.",
-        `If GitLab does not trust the certificate, install its authority in /etc/gitlab/trusted-certs on GitLab's machine, or switch off SSL verification of the hook: ${at.projectMenu("Webhooks")}.`,
+        `If GitLab does not trust the certificate, install its authority in /etc/gitlab/trusted-certs on GitLab's machine, or switch off SSL verification of the hook: ${at.webhooks()}.`,
         polling,
       ],
     },
@@ -104,10 +124,7 @@ export const projectEntries: Entries<Project> = {
     "": {
       title: "The project has as many webhooks as GitLab allows",
       cause: ({ evidence }) => `GitLab says: ${fact(evidence, "words", "the limit of webhooks is reached")}.`,
-      fix: ({ at }) => [
-        `Delete webhooks that are not needed any more: ${at.projectMenu("Webhooks")}.`,
-        polling,
-      ],
+      fix: ({ at }) => [`Delete webhooks that are not needed any more: ${at.webhooks()}.`, polling],
     },
   },
   HOOK_DISABLED: {
@@ -115,7 +132,7 @@ export const projectEntries: Entries<Project> = {
       title: "GitLab has switched the webhook off",
       cause: "GitLab stops calling a webhook that failed several times in a row.",
       fix: ({ at }) => [
-        `When this server is reachable again, press “Test” at the webhook, which switches it on: ${at.projectMenu("Webhooks")}.`,
+        `When this server is reachable again, press “Test” at the webhook, which switches it on: ${at.webhooks()}.`,
         polling,
       ],
     },

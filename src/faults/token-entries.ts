@@ -24,7 +24,9 @@ export const tokenEntries: Entries<Token> = {
       fix: ({ at }) => [
         "Copy the whole token again; it is shown only once, when it is made.",
         `Or make a new one with the scope api: ${at.tokenPage()}.`,
-        `If that page is missing, tokens are switched off: an administrator allows them at ${at.adminSettings("general", "General", "Account and limit")}.`,
+        at.hasTokenSwitch
+          ? `If that page is missing or empty, an administrator has switched tokens off (“Disable access tokens”) and allows them again at ${at.adminSettings("general", "General", "Account and limit")}.`
+          : "If that page is missing or empty, an administrator has switched tokens off, and allows them again by GitLab's settings API (disable_personal_access_tokens).",
       ],
     },
     expired: {
@@ -105,11 +107,15 @@ export const tokenEntries: Entries<Token> = {
       fix: ({ at }) => [
         `Scopes cannot be added to a token: make a new one with the scope api: ${at.tokenPage()}.`,
         "Then run fairlead connect again with it. A project or group access token with api and the role Maintainer reaches less of GitLab and works as well.",
+        "Which scopes lack what is told in docs/gitlab-token.md.",
       ],
     },
     missing_permissions: {
       title: "The fine-grained token lacks permissions",
-      cause: ({ evidence }) => `GitLab says: ${fact(evidence, "words", "a permission is missing")}.`,
+      cause: ({ evidence }) =>
+        evidence["lacking"] === undefined
+          ? `GitLab says: ${fact(evidence, "words", "a permission is missing")}.`
+          : `In ${fact(evidence, "project", "the project")} the token may not do this: ${evidence["lacking"]}.`,
       fix: ({ at }) => [
         "Fairlead needs, for the projects it deploys: project read, repository read and code read, webhook read, create, update and delete, deploy key read, create and delete, commit status create; and personal access token read.",
         `Add them to the token, or make a legacy token with the scope api: ${at.tokenPage()}.`,
