@@ -1,4 +1,5 @@
 import type { Secret } from "../kernel/secret.ts";
+import type { Repair, Repaired } from "./repair.ts";
 
 export interface EnvironmentView {
   readonly id: string;
@@ -70,6 +71,10 @@ export interface Apps {
   get(nameOrId: string): Promise<AppView>;
   /** Unlinks every app of the connection and forgets it. */
   disconnect(connection: string, signal?: AbortSignal): Promise<{ readonly left: readonly LeftBehind[] }>;
+  /** Webhooks and deploy keys of a connection's projects that are not as they were made. Changes nothing. */
+  listRepairs(connection: string, signal?: AbortSignal): Promise<readonly Repair[]>;
+  /** Makes them so again; what fails is named. */
+  repair(connection: string, signal?: AbortSignal): Promise<readonly Repaired[]>;
   /** What happened to an app, newest first. */
   listEvents(app: string, limit: number): Promise<readonly AppEvent[]>;
 }

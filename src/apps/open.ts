@@ -5,6 +5,7 @@ import { listEvents } from "./events.ts";
 import { createGate } from "./gate.ts";
 import { link } from "./link.ts";
 import { recover } from "./recover.ts";
+import { listRepairs, repair } from "./repair.ts";
 import { unlink } from "./unlink.ts";
 import { disconnect } from "./disconnect.ts";
 import { findAppView, listAppViews } from "./view.ts";
@@ -38,6 +39,8 @@ export function createApps(deps: AppsDeps): Apps & {
     },
     unlink: (name, signal) => gate(() => unlink(deps, name, signal)),
     disconnect: (connection, signal) => gate(() => disconnect(deps, connection, signal)),
+    listRepairs: (connection, signal) => listRepairs(deps, connection, signal),
+    repair: (connection, signal) => gate(() => repair(deps, connection, signal)),
     recover: (signal) => gate(() => recover(deps, signal)),
     async listEvents(app, limit) {
       const { id } = await get(app);

@@ -1,5 +1,5 @@
 import type { DiagnosisAnswer } from "../http/contract.ts";
-import { errorLines, indent } from "./show-problem.ts";
+import { indent } from "./show-problem.ts";
 import { plain, type Style, type Terminal } from "./terminal.ts";
 
 type CheckAnswer = DiagnosisAnswer["checks"][number];
@@ -9,28 +9,54 @@ const MARKS: Record<State, { mark: string; style: Style; words: string }> = {
   fail: { mark: "✗", style: "red", words: "problem" },
   warn: { mark: "!", style: "yellow", words: "warning" },
   ok: { mark: "✓", style: "green", words: "fine" },
-  skip: { mark: "–", style: "dim", words: "not reached" },
+  skip: { mark: "–", style: "dim", words: "left out" },
   unknown: { mark: "?", style: "dim", words: "unknown" },
 };
 const ORDER = ["fail", "warn", "ok", "skip", "unknown"] as const;
 
-/** Problems first, each with what was seen and how to mend it; what is fine takes one line each. */
+/**
+ * Problems first, each with what was seen and how to mend it. On a terminal what is fine takes one line together, so that it all fits one screen;
+ * elsewhere each check has its line.
+ */
 export function printDiagnosis(terminal: Terminal, diagnosis: DiagnosisAnswer): void {
   const { instance, checks, error } = diagnosis;
+  const isScreen = terminal.stdout.isTTY === true;
   const seconds = checks.reduce((sum, check) => sum + check.ms, 0) / 1000;
   terminal.out(`gitlab  ${plain(instance.url)}   (${seconds.toFixed(1)} s)\n`);
   terminal.out(`${countStates(terminal, checks)}\n`);
   // The first broken layer is told in full by the error; its check would only repeat it.
   const told = error === null ? undefined : checks.find((check) => check.state === "fail");
-  if (error !== null) terminal.out(`${errorLines(terminal, error).join("\n")}\n`);
+  if (error !== null) terminal.out(`${errorLines(terminal, error, told?.id ?? "").join("\n")}\n`);
   for (const state of ["fail", "warn"] as const) {
     for (const check of checks.filter((check) => check.state === state && check !== told))
       printTrouble(terminal, check);
   }
   const head = summary(diagnosis);
   if (head !== "") terminal.out(`${mark(terminal, "ok")} ${head}`);
+  if (isScreen) printShort(terminal, checks);
+  else printEach(terminal, checks);
+}
+
+function printShort(terminal: Terminal, checks: readonly CheckAnswer[]): void {
+  const of = (state: State): readonly CheckAnswer[] => checks.filter((check) => check.state === state);
+  const fine = of("ok").map(({ id }) => id);
+  if (fine.length > 0) terminal.out(terminal.paint("dim", `  fine: ${fine.join(", ")}`));
+  for (const check of of("unknown"))
+    terminal.out(`${mark(terminal, "unknown")} ${check.id.padEnd(16)} ${plain(check.title)}`);
+  const skipped = of("skip");
+  const notReached = skipped.filter(({ title }) => title.endsWith("not reached")).map(({ id }) => id);
+  const notNeeded = skipped.filter(({ id }) => !notReached.includes(id)).map(({ id }) => id);
+  if (notReached.length > 0) terminal.out(`${mark(terminal, "skip")} not reached: ${notReached.join(", ")}`);
+  if (notNeeded.length > 0) terminal.out(`${mark(terminal, "skip")} not needed: ${notNeeded.join(", ")}`);
+  terminal.out(
+    terminal.paint("dim", "\nNot looked at: whether your app builds, whether people can reach it."),
+  );
+  terminal.out(terminal.paint("dim", "All of it: --json. To show to others, without names: --share."));
+}
+
+function printEach(terminal: Terminal, checks: readonly CheckAnswer[]): void {
   for (const check of checks.filter((check) => check.state === "ok")) {
-    terminal.out(terminal.paint("dim", `  ${check.id.padEnd(16)} ${plain(check.title)}`));
+    terminal.out(`  ${check.id.padEnd(16)} ${plain(check.title)}`);
   }
   for (const state of ["unknown", "skip"] as const) {
     for (const check of checks.filter((check) => check.state === state)) {
@@ -51,6 +77,47 @@ function countStates(terminal: Terminal, checks: readonly CheckAnswer[]): string
     return count === 0 ? [] : [`${mark(terminal, state)} ${count} ${words}${plural}`];
   }).join("   ");
 }
+
+/** What was seen, in one line: what GitLab said first. */
+const SEEN = [
+  "words",
+  "status",
+  "method",
+  "pathTemplate",
+  "host",
+  "from",
+  "to",
+  "issuer",
+  "networkError",
+  "requestId",
+];
+
+function errorLines(terminal: Terminal, error: NonNullable<DiagnosisAnswer["error"]>, id: string): string[] {
+  const code = error.reason === "" ? error.code : `${error.code} (${error.reason})`;
+  const seen = SEEN.flatMap((name) => {
+    const value = error.evidence[name];
+    if (value === undefined || value === "") return [];
+    return [
+      name === "words"
+        ? `GitLab says “${plain(String(value))}”`
+        : `${NAMES[name] ?? name} ${plain(String(value))}`,
+    ];
+  });
+  return [
+    `${mark(terminal, "fail")} ${terminal.paint("bold", plain(error.title))}  ${terminal.paint("dim", `${code}, ${id}`)}`,
+    ...indent(4, error.cause),
+    ...(error.fix.length === 0 ? [] : ["    Fix:"]),
+    ...error.fix.flatMap((step) => indent(6, step)),
+    ...(seen.length === 0 ? [] : [terminal.paint("dim", `    Seen: ${seen.join(" · ")}`)]),
+  ];
+}
+
+const NAMES: Readonly<Record<string, string>> = {
+  pathTemplate: "at",
+  method: "to",
+  networkError: "error",
+  requestId: "request id",
+};
 
 function printTrouble(terminal: Terminal, check: CheckAnswer): void {
   terminal.out(`${mark(terminal, check.state)} ${check.id.padEnd(16)} ${plain(check.title)}`);

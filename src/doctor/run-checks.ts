@@ -60,8 +60,14 @@ async function attempt<V extends Visit>(
     return await definition.run(visit, deadline(CHECK_MS, signal));
   } catch (thrown) {
     if (signal?.aborted) throw Fault.of("CANCELLED", "", { cause: signal.reason });
-    return toFault(thrown);
+    return locate(toFault(thrown), visit);
   }
+}
+
+/** Which project it is about: the steps of the fix then lead into it. */
+function locate(fault: Fault, { here }: Visit): Fault {
+  if (!here?.project) return fault;
+  return fault.withEvidence({ project: here.project.path, link: here.project.webUrl });
 }
 
 type Named = Pick<CheckDefinition, "id" | "about">;

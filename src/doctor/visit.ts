@@ -28,6 +28,15 @@ export interface Visit {
   readonly learnt: Learnt;
   /** Trouble that one check met and that is another check's to tell, by that one's id. */
   readonly postponed: Map<string, Fault>;
+  /** Of a visit that looks at one project: what it has found there. */
+  readonly here?: Here;
+}
+
+export interface Here {
+  project: Project | null;
+  hooks: readonly Hook[] | null;
+  /** Our webhook. */
+  ours: Hook | null;
 }
 
 /** What else is to be looked at, besides the connection itself. */
@@ -67,7 +76,7 @@ export interface ProjectTarget {
 /** The part of a visit that looks at one project. */
 export interface ProjectVisit extends Visit {
   readonly target: ProjectTarget;
-  readonly here: { project: Project | null; hooks: readonly Hook[] | null; ours: Hook | null };
+  readonly here: Here;
 }
 
 export interface Outcome {

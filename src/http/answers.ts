@@ -122,6 +122,16 @@ export const leftSchema = z.object({
 });
 export type LeftAnswer = z.output<typeof leftSchema>;
 
+export const repairSchema = z.object({
+  what: z.enum(["hook", "deploy_key"]),
+  project: z.string(),
+  text: z.string(),
+});
+
+/** `failed`: why not; null when it is done. */
+export const repairedSchema = repairSchema.extend({ failed: z.string().nullable() });
+export type RepairedAnswer = z.output<typeof repairedSchema>;
+
 export const deploymentSchema = z.object({
   id: z.string(),
   number: z.number(),

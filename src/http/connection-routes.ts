@@ -16,6 +16,7 @@ export function mountConnections(app: FastifyInstance, services: Services, closi
         url: body.url,
         token: new Secret(body.token),
         ca: body.ca,
+        projects: (body.projects ?? []).map((project) => ({ project, seen: null })),
         signal: requestSignal(reply, closing),
       }),
   });

@@ -12,6 +12,8 @@ import {
   problemSchema,
   releaseSchema,
 } from "./answers.ts";
+import { answers, nothing, ofConnection, orEmpty, word } from "./contract-parts.ts";
+import { doctorApi } from "./doctor-contract.ts";
 
 /**
  * The API, word for word: every operation of `/api/v1`, shared by the server and by clients, which import nothing else of this folder.
@@ -26,11 +28,8 @@ export type {
   DiagnosisAnswer,
   LeftAnswer,
   Problem,
+  RepairedAnswer,
 } from "./answers.ts";
-
-const word = z.string().min(1).max(255);
-const answers = <T extends z.ZodType>(schema: T) =>
-  ({ "2xx": schema, "4xx": problemSchema, "5xx": problemSchema }) as const;
 
 /** Server-sent events: `line` (`logLineSchema`), then `end`, or `fault` (`problemSchema`). A stream without `end` was cut off. */
 const events = {
@@ -42,7 +41,6 @@ const events = {
 const limit = z.coerce.number().int().min(1).max(500).default(50);
 const follow = z.stringbool().default(false);
 const ofApp = z.object({ app: word });
-const ofConnection = z.object({ connection: word });
 const ofDeployment = z.object({ deployment: word });
 const ofDelivery = z.object({ delivery: word });
 const inEnvironment = z.object({ environment: word.exactOptional() });
@@ -71,14 +69,6 @@ const linkRequest = z.strictObject({
   healthPath: healthPath.optional(),
   build: buildRequest.optional(),
 });
-/** A POST without a body means an empty one. */
-const orEmpty = <T extends z.ZodRawShape>(shape: T) =>
-  z
-    .strictObject(shape)
-    .nullish()
-    .transform((body) => body ?? {});
-const nothing = orEmpty({});
-
 /** Each operation is a Fastify route without its handler. */
 export const api = {
   check: {
@@ -86,7 +76,7 @@ export const api = {
     url: "/api/v1/check",
     schema: {
       summary: "Diagnose a URL and token; stores nothing",
-      body: checkRequest,
+      body: checkRequest.extend({ projects: z.array(z.string().min(1).max(1024)).max(50).optional() }),
       response: answers(diagnosisSchema),
     },
   },
@@ -116,6 +106,7 @@ export const api = {
       response: answers(connectionSchema),
     },
   },
+  ...doctorApi,
   disconnect: {
     method: "DELETE",
     url: "/api/v1/connections/:connection",

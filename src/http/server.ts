@@ -10,6 +10,7 @@ import { mountApps } from "./app-routes.ts";
 import { mountConnections } from "./connection-routes.ts";
 import { mountDeliveries } from "./delivery-routes.ts";
 import { mountDeployments } from "./deployment-routes.ts";
+import { mountDoctor } from "./doctor-routes.ts";
 import { guardHosts, guardToken } from "./guard.ts";
 import { answerWithProblems } from "./problems.ts";
 import type { Services } from "./services.ts";
@@ -71,6 +72,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     guardToken(guarded, options.tokens);
     const { services } = options;
     mountConnections(guarded, services, closing.signal);
+    mountDoctor(guarded, services, closing.signal);
     mountApps(guarded, services, closing.signal);
     mountDeployments(guarded, services, closing.signal);
     mountDeliveries(guarded, services);

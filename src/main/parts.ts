@@ -26,7 +26,7 @@ export interface OpenParts extends Omit<Wiring, "apps" | "edge" | "connections" 
   readonly vault: RunningVault;
   readonly connections: Connections;
   readonly edge: SupervisedEdge;
-  readonly check: (request: Parameters<typeof checkConnection>[0]) => ReturnType<typeof checkConnection>;
+  readonly check: typeof checkConnection;
 }
 
 /** Opens them in the order they need each other; `undo` closes them in the reverse one. */
@@ -86,7 +86,8 @@ function openClients(
     known.learn(options.token);
     return createGitLab(options);
   };
-  const check: OpenParts["check"] = (request) => checkConnection({ ...request, createGitLab: createClient });
+  const check: OpenParts["check"] = (request, observations) =>
+    checkConnection({ ...request, createGitLab: createClient }, observations);
   return {
     check,
     connections: undo.use(

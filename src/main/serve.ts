@@ -6,8 +6,10 @@ import { requestDeploy } from "../deployments/requests.ts";
 import { tearDown } from "../deployments/teardown.ts";
 import { createApiTokens, ensureApiToken } from "../http/api-tokens.ts";
 import { createServer } from "../http/server.ts";
+import type { Doctor } from "../http/services.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { Secret } from "../kernel/secret.ts";
+import { diagnose } from "../pushes/diagnose.ts";
 import { createPushes } from "../pushes/open.ts";
 import { createHealth } from "../telemetry/health.ts";
 import { createKnownSecrets, type KnownSecrets } from "../telemetry/known-secrets.ts";
@@ -110,7 +112,9 @@ async function startServices(
       pushes,
       apps,
       deployments: createDeployments(wiring),
-      check: async (request) => (await parts.check(request)).diagnosis,
+      check: async (request) =>
+        (await parts.check({ ...request, wishes: { searchPath: config.passThrough.PATH } })).diagnosis,
+      doctor: openDoctor(apps, parts, config),
     },
     tokens: createApiTokens(store),
     log,
@@ -132,6 +136,22 @@ async function startServices(
   });
   undo.defer(() => background.stop());
   return { apiUrl: urlOf(config.host, portOf(server.server.address())), background };
+}
+
+function openDoctor(apps: ReturnType<typeof createApps>, parts: OpenParts, config: Config): Doctor {
+  const { store, connections, check } = parts;
+  const deps = {
+    store,
+    connections,
+    checkConnection: check,
+    publicUrl: config.publicUrl,
+    searchPath: config.passThrough.PATH,
+  };
+  return {
+    diagnose: (connection, wish, signal) => diagnose(deps, connection, wish, signal),
+    listRepairs: (connection, signal) => apps.listRepairs(connection, signal),
+    repair: (connection, signal) => apps.repair(connection, signal),
+  };
 }
 
 async function stopService({ runtime, edge }: OpenParts): Promise<void> {

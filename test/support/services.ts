@@ -20,6 +20,7 @@ export function fakeServices(parts: Parts = {}): Services {
     apps: part("apps"),
     deployments: part("deployments"),
     pushes: part("pushes"),
+    doctor: part("doctor"),
     check: (parts.check as Services["check"]) ?? (() => Promise.reject(new Error("unexpected check"))),
   };
 }
