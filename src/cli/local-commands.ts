@@ -1,18 +1,16 @@
-import { InvalidArgumentError, type Command } from "commander";
+import type { Command } from "commander";
 import { renderConfigHelp, type Config, type ConfigOverrides } from "../config.ts";
 import { printJson, withExamples, type Context } from "./context.ts";
-import { UsageError } from "./failure.ts";
+import { addSandbox, type SandboxWishes } from "./sandbox-command.ts";
 
 /** Handed in by `main.ts`: what runs in this process. Long ones handle signals themselves and return the exit code. */
 export interface LocalCommands {
   serve(config: Config, options: { readonly json: boolean }): Promise<number>;
   demo(options: { readonly once: boolean; readonly json: boolean }): Promise<number>;
-  /** Throws a `RangeError` for a version that GitLab never had. */
-  sandbox(options: {
-    readonly port: number | undefined;
-    readonly version: string | undefined;
-    readonly json: boolean;
-  }): Promise<number>;
+  /** Throws a `RangeError` for what cannot be, as a version that GitLab never had. */
+  sandbox(options: SandboxWishes): Promise<number>;
+  /** The knobs that `--set` takes. */
+  sandboxHelp(): string;
   backup(config: Config, options: { readonly file: string; readonly withKey: boolean }): Promise<LocalResult>;
   restore(config: Config, options: { readonly file: string }): Promise<LocalResult>;
   rekey(config: Config): Promise<LocalResult>;
@@ -60,17 +58,7 @@ export function addLocalCommands(program: Command, context: Context, local: Loca
       context.exitWith(await local.serve(config, { json: options.json === true }));
     });
 
-  withExamples(program.command("sandbox"), "sandbox", "sandbox --version 18.9.0 --port 8929")
-    .description("run a GitLab in a box, for tests and for trying Fairlead without a GitLab")
-    .option("--version <version>", "the GitLab version it behaves like")
-    .option("--port <port>", "its port (default: any free one)", toPort)
-    .action(async ({ version, port, json }: { version?: string; port?: number; json?: boolean }) => {
-      try {
-        context.exitWith(await local.sandbox({ version, port, json: json === true }));
-      } catch (error) {
-        throw error instanceof RangeError ? new UsageError(`Not possible: ${error.message}.`) : error;
-      }
-    });
+  addSandbox(program, context, local);
   addKeeping(program, context, local);
 }
 
@@ -93,12 +81,6 @@ function addKeeping(program: Command, context: Context, local: LocalCommands): v
   withExamples(program.command("rekey"), "rekey")
     .description("encrypt everything anew with a new key")
     .action(async ({ json }: { json?: boolean }) => report(await local.rekey(context.config()), json));
-}
-
-function toPort(text: string): number {
-  const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535) throw new InvalidArgumentError("It is a number from 0 to 65535.");
-  return port;
 }
 
 function serveOverrides({ host, port, dataDir, allowUnisolated }: ServeOptions): ConfigOverrides {

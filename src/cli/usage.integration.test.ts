@@ -123,6 +123,7 @@ test("what runs in this process is called with the configuration and its options
     backup,
     demo: vi.fn(async () => 0),
     sandbox: vi.fn(async () => Promise.reject(new RangeError("no GitLab version: 1"))),
+    sandboxHelp: () => "",
     restore: never,
     rekey: never,
   };

@@ -1,5 +1,6 @@
 import { runCli } from "../cli/run-cli.ts";
 import { readConfig } from "../config.ts";
+import { renderKnobHelp } from "../sandbox/control/knob-help.ts";
 import { keepCompiledCode } from "./compiled-code.ts";
 import { readVersion } from "./program.ts";
 
@@ -34,6 +35,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
       },
       demo: async (options) => (await import("./demo-command.ts")).demo(options, stdout, signal),
       sandbox: async (options) => (await import("./sandbox-command.ts")).sandbox(options, stdout, signal),
+      sandboxHelp: renderKnobHelp,
       backup: async (config, options) => (await import("./keeping.ts")).backup(config, options, signal),
       restore: async (config, options) => (await import("./keeping.ts")).restore(config, options, signal),
       rekey: async (config) => (await import("./keeping.ts")).rekeyAll(config, signal),

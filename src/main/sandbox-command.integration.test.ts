@@ -29,6 +29,8 @@ test("with --json it says in one object what a program needs to go on", async ()
     token: expect.stringMatching(/^glpat-/),
     project: "demo/hello",
     cloneUrl: `${told["url"]}/demo/hello.git`,
+    users: ["root", "demo"],
+    control: `${told["url"]}/-/sandbox`,
   });
   stop.abort();
   expect(await running).toBe(0);

@@ -1,13 +1,10 @@
+import type { SandboxWishes } from "../cli/sandbox-command.ts";
 import { runSandbox } from "../sandbox/command.ts";
 import { explainListening } from "./explain-listening.ts";
 
-/** `fairlead sandbox`: until Ctrl-C. Throws a `RangeError` for a version that GitLab never had. */
+/** `fairlead sandbox`: until Ctrl-C. Throws a `RangeError` for what cannot be: a version that GitLab never had, a wrong scenario. */
 export async function sandbox(
-  options: {
-    readonly port: number | undefined;
-    readonly version: string | undefined;
-    readonly json: boolean;
-  },
+  options: SandboxWishes,
   output: NodeJS.WritableStream,
   signal: AbortSignal,
 ): Promise<number> {
@@ -15,6 +12,6 @@ export async function sandbox(
     await runSandbox(options, (line) => output.write(`${line}\n`), signal);
     return 0;
   } catch (error) {
-    throw explainListening(error, `127.0.0.1:${options.port ?? 0}`);
+    throw explainListening(error, `${options.host ?? "127.0.0.1"}:${options.port ?? 0}`);
   }
 }

@@ -9,6 +9,7 @@ import { createRepositories } from "./git/repositories.ts";
 import { CLOSED_DOOR, openDoor, type Door, type SshAddress } from "./ssh/door.ts";
 import { createSeed, type Seed } from "./seed.ts";
 import { createListener, type Log } from "./server.ts";
+import { getAction } from "./control/actions.ts";
 import { createControl } from "./control/control.ts";
 import { isLoopback } from "./control/guard.ts";
 import type { FaultKnobs, Settings } from "./control/knobs.ts";
@@ -60,6 +61,10 @@ export interface Sandbox extends AsyncDisposable {
   readonly certificates: SandboxCertificates | null;
   /** What the control at `/-/sandbox` asks for when others than this machine reach it; null: nothing. Told here and nowhere else. */
   readonly controlToken: Secret | null;
+  /** Does one of the actions of docs/sandbox.md. Throws a `RangeError` that says what is wrong. */
+  act(action: string, params?: unknown): Promise<object>;
+  /** Makes the knobs as they are now those that a reset goes back to. */
+  keepAsStart(): void;
   /** Webhook calls in the order they were made, of one hook or of all. */
   deliveries(hookId?: number): readonly Delivery[];
   /** Resolves when no webhook is on its way any more. */
@@ -80,6 +85,10 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
   const ending = new AbortController();
   const state = createState(options.clock ?? systemClock);
   if (!version.has("tokenPrefix")) state.settings.tokenPrefix = "";
+  const keepAsStart = (): void => {
+    state.start = structuredClone({ faults: state.faults, settings: state.settings });
+  };
+  keepAsStart();
   const repositories = await createRepositories(dataDir, options.searchPath ?? SEARCH_PATH, ending.signal);
   const seed = createSeed(state, repositories);
   const web = await startWebServer({ ...options, host, root, folder: dataDir, faults: state.faults }, stack);
@@ -118,6 +127,8 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
     ssh: door.address,
     certificates,
     controlToken,
+    act: async (action, params = {}) => getAction(action).run(box, params),
+    keepAsStart,
     deliveries: (hookId) => state.deliveries.filter((one) => hookId === undefined || one.hookId === hookId),
     settled: () => webhooks.settled(),
     close,

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../kernel/clock.ts";
 import type { TokenEnd } from "./control/token-ends.ts";
-import { initialKnobs, type FaultKnobs, type Settings } from "./control/knobs.ts";
+import { initialKnobs, type FaultKnobs, type Knobs, type Settings } from "./control/knobs.ts";
 import type { Token, User } from "./people.ts";
 import type { Deployment, Environment, MergeRequest, Note } from "./work-rows.ts";
 
@@ -212,6 +212,8 @@ export interface State {
   readonly uses: Map<string, number>;
   /** Token id → how it will end while it is used. */
   readonly tokenEnds: Map<number, TokenEnd>;
+  /** The knobs that a reset goes back to. */
+  start: Knobs;
   /** What goes wrong. Change the fields; the next request sees it. */
   readonly faults: FaultKnobs;
   /** Admin settings that this sandbox knows. */
@@ -251,6 +253,7 @@ export function createState(machineClock: Clock): State {
     deployments: new Map(),
     uses: new Map(),
     tokenEnds: new Map(),
+    start: structuredClone(knobs),
     ...knobs,
     otherSettings: new Map(),
     requestCounts: new Map(),

@@ -45,6 +45,7 @@ export async function runFairlead(url: string, words: string, options: CliOption
       serve: unexpected,
       demo: unexpected,
       sandbox: unexpected,
+      sandboxHelp: () => "",
       backup: unexpected,
       restore: unexpected,
       rekey: unexpected,

@@ -26,7 +26,7 @@ const WORLD_ACTIONS = {
     },
   ),
   reset: action("sets all knobs to the start; what it holds stays", {}, ({ state }) => {
-    replaceKnobs(state, {});
+    replaceKnobs(state, {}, state.start);
     state.tokenEnds.clear();
     return { faults: state.faults, settings: state.settings };
   }),

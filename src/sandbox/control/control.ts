@@ -36,7 +36,7 @@ export function createControl(box: Box, token: Secret | null, ca: string | null)
       return shown();
     },
     "PUT /-/sandbox": async (request) => {
-      replaceKnobs(state, await readJson(request));
+      replaceKnobs(state, await readJson(request), state.start);
       return shown();
     },
     "GET /-/sandbox/knobs": () =>

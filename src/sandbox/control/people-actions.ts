@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { present } from "./present.ts";
 import { action, findPlace, findUser, where, who, type Action } from "./action.ts";
 
 const name = z.string().min(1).max(255);
@@ -97,12 +98,3 @@ export const PEOPLE_ACTIONS = {
     },
   ),
 } as const satisfies Record<string, Action>;
-
-/** Without the keys that are undefined. */
-export function present<Given extends object>(
-  given: Given,
-): { [Key in keyof Given]?: Exclude<Given[Key], undefined> } {
-  const kept: { [Key in keyof Given]?: Exclude<Given[Key], undefined> } = {};
-  for (const [key, value] of Object.entries(given)) if (value !== undefined) Reflect.set(kept, key, value);
-  return kept;
-}

@@ -7,7 +7,7 @@ import { isFilePath, writeCommit } from "../git/write.ts";
 import { isBranchName } from "../names.ts";
 import type { Project } from "../state.ts";
 import { action, findProject, findUser, where, who, type Action } from "./action.ts";
-import { present } from "./people-actions.ts";
+import { present } from "./present.ts";
 
 const name = z.string().min(1).max(255);
 const files = z.record(z.string().refine(isFilePath, "no path of a file"), z.string());

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { initialKnobs, KNOBS, type Knobs } from "./knobs.ts";
 
 /** What is wrong with knobs or parameters that were given, each with the name of its place. */
-export class InvalidInput extends Error {
+export class InvalidInput extends RangeError {
   override readonly name = "InvalidInput";
   readonly problems: readonly string[];
 
@@ -18,8 +18,8 @@ export function changeKnobs(knobs: Knobs, given: unknown): void {
 }
 
 /** Sets all knobs: those that are not given go back to where they were at the start. Throws `InvalidInput`. */
-export function replaceKnobs(knobs: Knobs, given: unknown): void {
-  assign(knobs, checkKnobs(given, initialKnobs()));
+export function replaceKnobs(knobs: Knobs, given: unknown, start: Knobs = initialKnobs()): void {
+  assign(knobs, checkKnobs(given, start));
 }
 
 /** `base` with what is given laid over it. Throws `InvalidInput` with every problem at once. */
