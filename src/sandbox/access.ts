@@ -1,4 +1,4 @@
-import type { Group, Project, State, User } from "./state.ts";
+import type { Group, Project, Protection, State, User } from "./state.ts";
 
 export const LEVEL = { guest: 10, reporter: 20, developer: 30, maintainer: 40, owner: 50 } as const;
 
@@ -47,10 +47,31 @@ export function canReadCode(state: State, user: User | null, project: Project): 
   return project.visibility !== "private" || levelIn(state, user, project) >= LEVEL.reporter;
 }
 
+/**
+ * What protects a branch: its own rule, or those whose `*` match it. Of several rules each permits what it permits, so that the most
+ * open one counts.
+ */
+export function protectionOf(project: Project, branch: string): Protection | null {
+  const rules = [...project.protectedBranches]
+    .filter(([pattern]) => pattern === branch || (pattern.includes("*") && matches(pattern, branch)))
+    .map(([, protection]) => protection);
+  if (rules.length === 0) return null;
+  const levels = rules.map(({ pushLevel }) => pushLevel).filter((level) => level > 0);
+  return {
+    pushLevel: levels.length === 0 ? 0 : Math.min(...levels),
+    allowForcePush: rules.every(({ allowForcePush }) => allowForcePush),
+  };
+}
+
+function matches(pattern: string, branch: string): boolean {
+  const parts = pattern.split("*").map((part) => part.replaceAll(/[\\^$.|?+()[\]{}]/g, "\\$&"));
+  return new RegExp(`^${parts.join(".*")}$`, "s").test(branch);
+}
+
 /** Whether a push of this branch is allowed: Developers, unless the branch is protected. */
 export function canPushTo(state: State, user: User, project: Project, branch: string): boolean {
   const level = levelIn(state, user, project);
-  const protection = project.protectedBranches.get(branch);
+  const protection = protectionOf(project, branch);
   if (!protection) return level >= LEVEL.developer;
   return protection.pushLevel > 0 && level >= protection.pushLevel;
 }

@@ -42,6 +42,33 @@ export async function paged<Row>(
   });
 }
 
+/**
+ * One page after the row that `token` names, with the one header that Gitaly's keyset pages have. A token that names no row begins
+ * nothing: the page is empty.
+ */
+export async function keysetPage<Row>(
+  call: Call,
+  rows: readonly Row[],
+  token: string | undefined,
+  tokenOf: (row: Row) => string,
+  present: (row: Row) => unknown,
+): Promise<Reply> {
+  const perPage = Math.min(pageNumber(call, "per_page", DEFAULT_PER_PAGE), MAX_PER_PAGE);
+  const at = token === undefined || token === "" ? -1 : rows.findIndex((row) => tokenOf(row) === token);
+  const begin = at === -1 && token ? rows.length : at + 1;
+  const slice = rows.slice(begin, begin + perPage);
+  const last = slice.at(-1);
+  const more = last !== undefined && begin + perPage < rows.length;
+  const query = new URLSearchParams(call.query);
+  query.delete("private_token");
+  query.delete("page");
+  if (more) query.set("page_token", tokenOf(last));
+  return ok(
+    await Promise.all(slice.map(present)),
+    more ? { Link: `<${call.url}?${query.toString()}>; rel="next"` } : {},
+  );
+}
+
 function pageNumber(call: Call, name: string, fallback: number): number {
   const given = call.query.get(name) ?? call.input[name];
   if (given === undefined || given === null || given === "") return fallback;

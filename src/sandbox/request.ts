@@ -34,13 +34,16 @@ function tooLarge(): Refusal {
   return new Refusal({ status: 413, contentType: "text/html", text, headers: { Connection: "close" } });
 }
 
-/** Form and query parameters; `a[]=1&a[]=2` is a list, of a repeated name the last counts. */
+/** Form and query parameters; `a[]=1&a[]=2` is a list, `a[b]=1` an object, of a repeated name the last counts. */
 export function parametersOf(search: URLSearchParams): Record<string, unknown> {
   const parameters: Record<string, unknown> = {};
   for (const name of new Set(search.keys())) {
     const values = search.getAll(name);
+    const [, object, key] = /^([^[\]]+)\[([^[\]]+)\]$/.exec(name) ?? [];
     if (name.endsWith("[]")) parameters[name.slice(0, -2)] = values;
-    else parameters[name] = values.at(-1);
+    else if (object !== undefined && key !== undefined) {
+      parameters[object] = { ...Object(parameters[object]), [key]: values.at(-1) };
+    } else parameters[name] = values.at(-1);
   }
   return parameters;
 }

@@ -67,7 +67,7 @@ export async function openScene(options: SandboxOptions = {}): Promise<Scene> {
         ...payload,
       });
       const text = await response.text();
-      const isJson = response.headers.get("content-type") === "application/json";
+      const isJson = text !== "" && response.headers.get("content-type") === "application/json";
       return {
         status: response.status,
         headers: response.headers,

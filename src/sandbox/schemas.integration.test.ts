@@ -45,6 +45,15 @@ test.skipIf(!existsSync(SCHEMAS))(
     await check("branches", "GET", "/projects/1/repository/branches");
     await check("branch", "GET", "/projects/1/repository/branches/main");
     await check("commits", "GET", "/projects/1/repository/commits");
+    await check("commits_with_stats", "GET", "/projects/1/repository/commits?with_stats=true");
+    await check("tag", "POST", "/projects/1/repository/tags", {
+      tag_name: "v1",
+      ref: "main",
+      message: "one",
+    });
+    await check("tag", "POST", "/projects/1/repository/tags", { tag_name: "light", ref: "main" });
+    await check("tags", "GET", "/projects/1/repository/tags");
+    await check("commit/basic", "GET", "/projects/1/repository/merge_base?refs[]=v1&refs[]=main");
     await check("commit/detail", "GET", "/projects/1/repository/commits/main");
     await scene.call("POST", `/projects/1/statuses/${await head(scene)}`, {
       state: "running",

@@ -1,6 +1,8 @@
 import type { Route } from "../route.ts";
+import { archiveRoutes } from "./archive.ts";
 import { branchRoutes } from "./branches.ts";
 import { commitRoutes } from "./commits.ts";
+import { compareRoutes } from "./compare.ts";
 import { deployKeyRoutes } from "./deploy-keys.ts";
 import { fileRoutes } from "./files.ts";
 import { groupRoutes } from "./groups.ts";
@@ -10,6 +12,9 @@ import { mergeRequestRoutes } from "./merge-requests.ts";
 import { noteRoutes } from "./notes.ts";
 import { projectRoutes } from "./projects.ts";
 import { statusRoutes } from "./statuses.ts";
+import { protectedBranchRoutes } from "./protected-branches.ts";
+import { sshKeyRoutes } from "./ssh-keys.ts";
+import { tagRoutes } from "./tags.ts";
 import { treeRoutes } from "./tree.ts";
 import { createTokenRoutes } from "./create-token.ts";
 import { resourceTokenRoutes } from "./resource-tokens.ts";
@@ -30,11 +35,16 @@ export const ROUTES: readonly Route[] = [
   ...projectRoutes,
   ...groupRoutes,
   ...branchRoutes,
+  ...protectedBranchRoutes,
+  ...tagRoutes,
   ...treeRoutes,
+  ...compareRoutes,
+  ...archiveRoutes,
   ...fileRoutes,
   ...commitRoutes,
   ...hookRoutes,
   ...deployKeyRoutes,
+  ...sshKeyRoutes,
   ...statusRoutes,
   ...mergeRequestRoutes,
   ...noteRoutes,

@@ -1,5 +1,5 @@
-import { RunError } from "../../kernel/run.ts";
 import type { Project } from "../state.ts";
+import { findMergeBase } from "./merge-base.ts";
 import type { Repositories } from "./repositories.ts";
 
 export interface Diff {
@@ -29,7 +29,7 @@ export async function readDiffs(
   to: string,
   straight: boolean,
 ): Promise<Diff[]> {
-  const base = straight ? from : await mergeBase(box, project, from, to);
+  const base = straight ? from : await findMergeBase(box, project, [from, to]);
   if (base === null) return [];
   const raw = (await box.git(project, ["diff", "--raw", "-z", "-M", "--abbrev=40", base, to, "--"])).split(
     "\0",
@@ -84,18 +84,4 @@ function hunksOf(patch: string): string {
   const start = patch.search(/^@@ /m);
   if (start !== -1) return patch.slice(start);
   return /^Binary files .*$/m.exec(patch)?.[0].concat("\n") ?? "";
-}
-
-async function mergeBase(
-  box: Repositories,
-  project: Project,
-  from: string,
-  to: string,
-): Promise<string | null> {
-  try {
-    return (await box.git(project, ["merge-base", from, to])).trim();
-  } catch (error) {
-    if (error instanceof RunError && error.exitCode === 1) return null;
-    throw error;
-  }
 }

@@ -165,6 +165,13 @@ export async function findFile(
   return entry?.type === "blob" && entry.path === path ? entry : null;
 }
 
+/** The full id of a blob; null when there is no blob of that id. */
+export async function findBlob(box: Repositories, project: Project, id: string): Promise<string | null> {
+  if (!/^[0-9a-f]{7,40}$/.test(id)) return null;
+  const output = await tolerant(box.git(project, ["rev-parse", "--verify", "--quiet", `${id}^{blob}`]));
+  return output === null ? null : output.trim();
+}
+
 /** The bytes of a blob: `run` decodes text, so this reads the pipe itself. */
 export async function readBlob(box: Repositories, project: Project, id: string): Promise<Buffer> {
   const cwd = await box.ensure(project);

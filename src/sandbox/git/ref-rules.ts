@@ -1,5 +1,9 @@
-import { canPushTo } from "../access.ts";
-import type { Project, State, User } from "../state.ts";
+import { LEVEL, levelIn } from "../access.ts";
+import type { Project, Protection, State, User } from "../state.ts";
+
+export const DELETE_DEFAULT = "The default branch of a project cannot be deleted.";
+export const DELETE_PROTECTED =
+  "You are not allowed to delete protected branches from this project. Only a project maintainer or owner can delete a protected branch.";
 
 /**
  * The rules about branches that GitLab checks before it accepts a push, as git's own pre-receive hook: only there are the new
@@ -12,8 +16,11 @@ say() {
   echo "GitLab: $1"
   refused=1
 }
+set -f
 within() {
-  case " $2 " in *" $1 "*) return 0 ;; esac
+  for pattern in $2; do
+    case "$1" in $pattern) return 0 ;; esac
+  done
   return 1
 }
 count=0
@@ -30,9 +37,13 @@ while read -r old new ref; do
   name="\${ref#refs/heads/}"
   if [ "$new" = "$zero" ]; then
     if [ "$ref" = "$SANDBOX_DEFAULT_REF" ]; then
-      say "The default branch of a project cannot be deleted."
+      say "${DELETE_DEFAULT}"
     elif within "$ref" "$SANDBOX_PROTECTED_REFS"; then
-      say "You can only delete protected branches using the web interface."
+      if [ -n "$SANDBOX_MAINTAINS" ]; then
+        say "You can only delete protected branches using the web interface."
+      else
+        say "${DELETE_PROTECTED}"
+      fi
     fi
     continue
   fi
@@ -40,8 +51,12 @@ while read -r old new ref; do
     say "You cannot create a branch with a 40-character hexadecimal branch name."
     continue
   fi
-  if within "$ref" "$SANDBOX_CLOSED_REFS"; then
-    say "You are not allowed to push code to protected branches on this project."
+  if within "$ref" "$SANDBOX_CLOSED_REFS" && ! within "$ref" "$SANDBOX_OPEN_REFS"; then
+    if [ "$old" = "$zero" ]; then
+      say "You are not allowed to create protected branches on this project."
+    else
+      say "You are not allowed to push code to protected branches on this project."
+    fi
   elif [ "$old" != "$zero" ] && within "$ref" "$SANDBOX_NO_FORCE_REFS" &&
     ! git merge-base --is-ancestor "$old" "$new"; then
     say "You are not allowed to force push code to a protected branch on this project."
@@ -58,16 +73,22 @@ fi
 exit 0
 `;
 
-/** What the hook must know about this user and project. */
+/** What the hook must know about this user and project. The `*` of a rule is one of the shell's patterns, too. */
 export function refRules(state: State, user: User, project: Project): Record<string, string> {
-  const guarded = [...project.protectedBranches.keys()];
-  const refs = (names: readonly string[]): string => names.map((name) => `refs/heads/${name}`).join(" ");
+  const rules = [...project.protectedBranches];
+  const level = levelIn(state, user, project);
+  const refs = (wanted: (protection: Protection) => boolean): string =>
+    rules
+      .filter(([, protection]) => wanted(protection))
+      .map(([name]) => `refs/heads/${name}`)
+      .join(" ");
+  const open = ({ pushLevel }: Protection): boolean => pushLevel > 0 && level >= pushLevel;
   return {
     SANDBOX_DEFAULT_REF: project.emptyRepo ? "" : `refs/heads/${project.defaultBranch}`,
-    SANDBOX_PROTECTED_REFS: refs(guarded),
-    SANDBOX_CLOSED_REFS: refs(guarded.filter((name) => !canPushTo(state, user, project, name))),
-    SANDBOX_NO_FORCE_REFS: refs(
-      guarded.filter((name) => !project.protectedBranches.get(name)?.allowForcePush),
-    ),
+    SANDBOX_MAINTAINS: level >= LEVEL.maintainer ? "yes" : "",
+    SANDBOX_PROTECTED_REFS: refs(() => true),
+    SANDBOX_OPEN_REFS: refs(open),
+    SANDBOX_CLOSED_REFS: refs((protection) => !open(protection)),
+    SANDBOX_NO_FORCE_REFS: refs(({ allowForcePush }) => !allowForcePush),
   };
 }

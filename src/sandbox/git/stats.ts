@@ -10,6 +10,7 @@ export async function countLines(
   const words = [
     "diff-tree",
     "-r",
+    "-M",
     "-m",
     "--first-parent",
     "--root",

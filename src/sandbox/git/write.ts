@@ -1,12 +1,11 @@
 import type { Project } from "../state.ts";
 import type { Repositories } from "./repositories.ts";
 
-export interface FileChange {
-  readonly path: string;
+export type FileChange =
   /** null removes the file. */
-  readonly content: Uint8Array | null;
-  readonly executable?: boolean;
-}
+  | { readonly path: string; readonly content: Uint8Array | null; readonly executable?: boolean }
+  /** Content that is in the repository already. */
+  | { readonly path: string; readonly blob: string; readonly executable: boolean };
 
 export interface NewCommit {
   readonly branch: string;
@@ -15,32 +14,41 @@ export interface NewCommit {
   readonly message: string;
   readonly authorName: string;
   readonly authorEmail: string;
+  /** Who commits, when it is not the author. */
+  readonly committer?: { readonly name: string; readonly email: string };
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly changes: readonly FileChange[];
+  /** Moves a branch that has other commits, too. */
+  readonly force?: boolean;
 }
 
 /** Writes one commit and moves the branch to it, with one process. The caller holds the project's turn. */
 export async function writeCommit(box: Repositories, project: Project, commit: NewCommit): Promise<void> {
-  await box.git(project, ["fast-import", "--quiet", "--done"], streamOf(commit));
+  const words = ["fast-import", "--quiet", "--done", ...(commit.force ? ["--force"] : [])];
+  await box.git(project, words, streamOf(commit));
 }
 
 function streamOf(commit: NewCommit): Buffer {
-  const person = `${plain(commit.authorName)} <${plain(commit.authorEmail)}> ${Math.floor(commit.at / 1000)} +0000`;
+  const when = `${Math.floor(commit.at / 1000)} +0000`;
+  const author = `${plain(commit.authorName)} <${plain(commit.authorEmail)}> ${when}`;
+  const { committer } = commit;
+  const by = committer ? `${plain(committer.name)} <${plain(committer.email)}> ${when}` : author;
   const pieces: (string | Uint8Array)[] = [
-    `commit refs/heads/${commit.branch}\nauthor ${person}\ncommitter ${person}\n`,
+    `commit refs/heads/${commit.branch}\nauthor ${author}\ncommitter ${by}\n`,
     ...data(Buffer.from(commit.message)),
     commit.parent === null ? "" : `from ${commit.parent}\n`,
+    ...commit.changes.flatMap(changeOf),
+    "done\n",
   ];
-  for (const change of commit.changes) {
-    if (change.content === null) pieces.push(`D ${quoted(change.path)}\n`);
-    else {
-      pieces.push(`M ${change.executable ? "100755" : "100644"} inline ${quoted(change.path)}\n`);
-      pieces.push(...data(change.content));
-    }
-  }
-  pieces.push("done\n");
   return Buffer.concat(pieces.map((piece) => Buffer.from(piece)));
+}
+
+function changeOf(change: FileChange): (string | Uint8Array)[] {
+  const mode = change.executable ? "100755" : "100644";
+  if ("blob" in change) return [`M ${mode} ${change.blob} ${quoted(change.path)}\n`];
+  if (change.content === null) return [`D ${quoted(change.path)}\n`];
+  return [`M ${mode} inline ${quoted(change.path)}\n`, ...data(change.content)];
 }
 
 function data(bytes: Uint8Array): (string | Uint8Array)[] {
