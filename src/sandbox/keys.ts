@@ -45,6 +45,7 @@ export function insertDeployKey(
     createdAt: state.now(),
     expiresAt: options.expiresAt ?? null,
     creatorId: options.creator?.id ?? project.creatorId,
+    isPublic: false,
   };
   state.deployKeys.set(key.id, key);
   state.deployKeyLinks.add({ projectId: project.id, keyId: key.id, canPush: options.canPush ?? false });

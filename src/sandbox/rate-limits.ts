@@ -14,7 +14,6 @@ const LIMITED: Readonly<Record<string, { readonly name: string; readonly seconds
   "GET /groups": { name: "groups_api", seconds: MINUTE },
   "GET /groups/:id": { name: "group_api", seconds: MINUTE },
   "GET /groups/:id/projects": { name: "group_projects_api", seconds: MINUTE },
-  "POST /projects/:id/merge_requests/:iid/notes": { name: "notes_create", seconds: MINUTE },
 };
 
 /** The application's own limiter: 429 as JSON once a user asked more often than `faults.applicationLimits` allows. */
@@ -25,15 +24,22 @@ export function checkRateLimit(call: Call, method: Method, path: string): void {
 
 /** The same for a limit that GitLab checks elsewhere. */
 export function countAgainst(call: Call, name: string, seconds: number): void {
-  const { state, version } = call.box;
+  const { state } = call.box;
   const allowed = state.faults.applicationLimits[name];
   if (allowed === undefined) return;
-  const { count, left } = countUp(state, `${name} ${call.currentUser()?.id ?? call.ip}`, seconds);
-  if (count <= allowed) return;
+  limitUse(call, name, `${call.currentUser()?.id ?? call.ip}`, allowed, seconds);
+}
+
+/** The same for a limit with a default and a scope of its own. `faults.applicationLimits` goes before the default. */
+export function limitUse(call: Call, name: string, scope: string, usual: number, seconds = MINUTE): void {
+  const { state, version } = call.box;
+  const { count, left } = countUp(state, `${name} ${scope}`, seconds);
+  if (count <= (state.faults.applicationLimits[name] ?? usual)) return;
   throw requestedTooOften(version.has("retryAfterOfLimits") ? { "Retry-After": String(left) } : {});
 }
 
-function countUp(
+/** Counts one request under a key in fixed periods; `left` are the seconds until the next one begins. */
+export function countUp(
   state: State,
   key: string,
   seconds: number,

@@ -32,6 +32,9 @@ async function payloadsOf(version: string): Promise<Map<string, Payload>> {
   await scene.call("PUT", one, { state_event: "close" });
   await scene.call("PUT", one, { state_event: "reopen" });
   await scene.call("PUT", `${one}/merge`, {});
+  const { commit } = (await scene.call("GET", "/projects/1/repository/branches/main")).body;
+  const deployment = { environment: "staging", sha: commit.id, ref: "main", tag: false, status: "success" };
+  await scene.call("POST", "/projects/1/deployments", deployment);
   await scene.git("clone", scene.remote(), "w");
   await scene.git("-C", "w", "tag", "-a", "v1", "-m", "one");
   await scene.git("-C", "w", "push", "origin", "v1");
@@ -86,6 +89,7 @@ test.skipIf(!existsSync(RECORDED)).each([
   ["12.9.0", "push-create", "webhook-push-create/go-scm-1.json"],
   ["12.9.0", "push-delete", "webhook-push-delete/go-scm-1.json"],
   ["12.9.0", "tag_push-delete", "webhook-tag_push-delete/go-scm-1.json"],
+  ["13.12.0", "deployment", "webhook-deployment/go-gitlab-1.json"],
   ["15.11.0", "merge_request-update", "webhook-merge_request-update/atlantis-8.json"],
   ["16.6.0", "merge_request-close", "webhook-merge_request-close/woodpecker-1.json"],
   ["16.6.0", "merge_request-merge", "webhook-merge_request-merge/woodpecker-1.json"],

@@ -73,6 +73,18 @@ test.skipIf(!existsSync(SCHEMAS))(
     await scene.call("POST", "/projects/1/merge_requests/1/notes", { body: "x" });
     await check("notes", "GET", "/projects/1/merge_requests/1/notes");
     await check("merge_request", "PUT", "/projects/1/merge_requests/1/merge", {});
+    const deployment = {
+      environment: "production",
+      sha: await head(scene),
+      ref: "main",
+      tag: false,
+      status: "success",
+    };
+    await check("deployment", "POST", "/projects/1/deployments", deployment);
+    await check("deployment", "GET", "/projects/1/deployments/1");
+    await check("environment", "GET", "/projects/1/environments/1");
+    await check("environments", "GET", "/projects/1/environments");
+    await check("environment", "POST", "/projects/1/environments", { name: "staging" });
     await scene.call("POST", "/projects/1/deploy_keys", { title: "deploy", key: KEY });
     const admin = scene.tokenWith({ user: scene.sandbox.state.root });
     await check("deploy_keys", "GET", "/deploy_keys", undefined, admin);

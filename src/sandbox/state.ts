@@ -129,7 +129,7 @@ export interface Delivery {
 
 export interface DeployKey {
   readonly id: number;
-  readonly title: string;
+  title: string;
   /** As it was sent, trimmed, with its comment. */
   readonly key: string;
   readonly fingerprint: string;
@@ -137,6 +137,8 @@ export interface DeployKey {
   readonly createdAt: string;
   readonly expiresAt: string | null;
   readonly creatorId: number;
+  /** Made by an administrator for everybody: any project may enable it, and it outlives its last one. */
+  readonly isPublic: boolean;
 }
 
 /** A key of a user. Its ids count together with those of deploy keys. */
@@ -155,7 +157,7 @@ export interface SshKey {
 export interface DeployKeyLink {
   readonly projectId: number;
   readonly keyId: number;
-  readonly canPush: boolean;
+  canPush: boolean;
 }
 
 export const STATUS_STATES = ["pending", "running", "success", "failed", "canceled"] as const;
@@ -208,8 +210,6 @@ export interface State {
   readonly notes: Map<number, Note>;
   readonly environments: Map<number, Environment>;
   readonly deployments: Map<number, Deployment>;
-  /** Uses of limited endpoints: key and period → how many. */
-  readonly uses: Map<string, number>;
   /** Token id → how it will end while it is used. */
   readonly tokenEnds: Map<number, TokenEnd>;
   /** The knobs that a reset goes back to. */
@@ -251,7 +251,6 @@ export function createState(machineClock: Clock): State {
     notes: new Map(),
     environments: new Map(),
     deployments: new Map(),
-    uses: new Map(),
     tokenEnds: new Map(),
     start: structuredClone(knobs),
     ...knobs,

@@ -3,7 +3,7 @@ import { integer, text, validate } from "../params.ts";
 import { paged } from "../paging.ts";
 import { created, recordNotFound, refuse, refuseAsError, type Reply } from "../reply.ts";
 import { route, type Call, type Route } from "../route.ts";
-import { admits, tooManyRequests } from "../limits.ts";
+import { limitUse } from "../rate-limits.ts";
 import type { Delivery, Hook } from "../state.ts";
 import { beforeHooks as before, getHook, hookPath, hookProject } from "./find-hook.ts";
 
@@ -91,10 +91,10 @@ function eventEntity(delivery: Delivery): Record<string, unknown> {
 }
 
 async function resendEvent(call: Call, hookId: number, logId: number): Promise<Reply> {
-  const { state, version, webhooks } = call.box;
+  const { state, webhooks } = call.box;
   const hook = getHook(call, hookId);
-  const key = `web_hook_event_resend ${hookProject(call).id} ${call.authenticate().id}`;
-  if (!admits(state, key, RESENDS_A_MINUTE)) throw tooManyRequests(version);
+  const scope = `${hookProject(call).id} ${call.authenticate().id}`;
+  limitUse(call, "web_hook_event_resend", scope, RESENDS_A_MINUTE);
   const delivery = eventsOf(call, hook).find(({ id }) => id === logId);
   if (!delivery) throw recordNotFound();
   if (delivery.url !== hook.url) {

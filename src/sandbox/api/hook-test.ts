@@ -1,5 +1,5 @@
 import { readCommits, readRefs } from "../git/read.ts";
-import { admits, tooManyRequests } from "../limits.ts";
+import { limitUse } from "../rate-limits.ts";
 import { mergeRequestsOf } from "../merge-requests/rows.ts";
 import { readMergeRequestFacts } from "../merge-requests/tell.ts";
 import { oneOf, text, validate } from "../params.ts";
@@ -43,11 +43,11 @@ async function testHook(call: Call, hook: Hook, event: HookEvent): Promise<Reply
 
 /** 17.0: three a minute for each hook; since 17.1 five for each user in a project. */
 function limitTests(call: Call, hook: Hook): void {
-  const { state, version } = call.box;
+  const { version } = call.box;
   if (!version.has("hookTestLimit")) return;
   const perUser = version.has("hookTestOncePerUser");
-  const key = perUser ? `${hook.projectId} ${call.authenticate().id}` : `hook ${hook.id}`;
-  if (!admits(state, `web_hook_test ${key}`, perUser ? 5 : 3)) throw tooManyRequests(version);
+  const scope = perUser ? `${hook.projectId} ${call.authenticate().id}` : `hook ${hook.id}`;
+  limitUse(call, "web_hook_test", scope, perUser ? 5 : 3);
 }
 
 type Sample = readonly [Trigger, Readonly<Record<string, unknown>>];

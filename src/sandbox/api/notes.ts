@@ -1,8 +1,8 @@
 import { LEVEL, levelIn } from "../access.ts";
-import { admits, tooManyRequests } from "../limits.ts";
 import { mergeRequestsOf } from "../merge-requests/rows.ts";
 import { tellNote } from "../merge-requests/tell.ts";
 import { integer, oneOf, text } from "../params.ts";
+import { limitUse } from "../rate-limits.ts";
 import { paged } from "../paging.ts";
 import {
   badRequest,
@@ -125,10 +125,9 @@ function refuseBlank(body: string): void {
 }
 
 async function createNote(call: Call, iid: number, body: string): Promise<Reply> {
-  const { state, version } = call.box;
+  const { state } = call.box;
   const user = call.authenticate();
-  const limit = state.settings.notesCreateLimit;
-  if (limit > 0 && !admits(state, `notes_create ${user.id}`, limit)) throw tooManyRequests(version);
+  limitUse(call, "notes_create", String(user.id), state.settings.notesCreateLimit || Infinity);
   const found = getTarget(call, iid);
   const { project, row } = found;
   const isMember = levelIn(state, user, project) >= LEVEL.reporter;

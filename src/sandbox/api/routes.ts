@@ -4,6 +4,8 @@ import { branchRoutes } from "./branches.ts";
 import { commitRoutes } from "./commits.ts";
 import { compareRoutes } from "./compare.ts";
 import { deployKeyRoutes } from "./deploy-keys.ts";
+import { deploymentRoutes } from "./deployments.ts";
+import { environmentRoutes } from "./environments.ts";
 import { fileRoutes } from "./files.ts";
 import { groupRoutes } from "./groups.ts";
 import { hookRoutes } from "./hooks.ts";
@@ -46,6 +48,8 @@ export const ROUTES: readonly Route[] = [
   ...deployKeyRoutes,
   ...sshKeyRoutes,
   ...statusRoutes,
+  ...environmentRoutes,
+  ...deploymentRoutes,
   ...mergeRequestRoutes,
   ...noteRoutes,
 ];

@@ -2,7 +2,7 @@ import { canPushTo, LEVEL } from "../access.ts";
 import { resolveCommit } from "../git/read.ts";
 import { flag, integer, number, oneOf, text } from "../params.ts";
 import { paged } from "../paging.ts";
-import { created, forbidden, notFound, refuse, type Reply } from "../reply.ts";
+import { created, forbidden, notFound, refuse, refuseAsError, type Reply } from "../reply.ts";
 import { route, type Call, type Route } from "../route.ts";
 import { STATUS_STATES, type CommitStatus, type Project, type StatusState } from "../state.ts";
 import { userBasic } from "./entities.ts";
@@ -28,6 +28,20 @@ function statusEntity(call: Call, status: CommitStatus): Record<string, unknown>
     author: author ? userBasic(call.box, author) : null,
   };
 }
+
+/** The one stage of what comes from outside. */
+const STAGE = "external";
+
+const FILTERS = {
+  sha: text,
+  ref: text.optional(),
+  stage: text.optional(),
+  name: text.optional(),
+  pipeline_id: integer.optional(),
+  all: flag.optional(),
+  order_by: oneOf(["id", "pipeline_id"]).default("id"),
+  sort: oneOf(["asc", "desc"]).default("asc"),
+};
 
 const fields = {
   sha: text,
@@ -57,18 +71,25 @@ export const statusRoutes: readonly Route[] = [
   route({
     method: "GET",
     path: "/projects/:id/repository/commits/:sha/statuses",
-    params: { sha: text, ref: text.optional(), name: text.optional(), all: flag.optional() },
-    handle: async (call, { sha, ref, name, all = false }) => {
+    params: FILTERS,
+    handle: async (call, given) => {
+      const { sha, ref, name, all = false } = given;
       const project = getProjectAs(call, LEVEL.reporter);
       const commit = await resolveCommit(call.box.repositories, project, sha);
       if (commit === null) throw notFound("Commit");
       const rows = statusesOf(call.box.state, project, commit).filter(
         (status) =>
           (all || !status.retried) &&
-          (ref === undefined || status.ref === ref) &&
-          (name === undefined || status.name === name),
+          status.ref === (ref ?? status.ref) &&
+          status.name === (name ?? status.name) &&
+          status.pipelineId === (given.pipeline_id ?? status.pipelineId) &&
+          (given.stage ?? STAGE) === STAGE,
       );
-      return paged(call, rows, (status) => statusEntity(call, status));
+      const key = (status: CommitStatus): number =>
+        given.order_by === "pipeline_id" ? status.pipelineId : status.id;
+      const sign = given.sort === "desc" ? -1 : 1;
+      const sorted = rows.toSorted((a, b) => sign * (key(a) - key(b) || a.id - b.id));
+      return paged(call, sorted, (status) => statusEntity(call, status));
     },
   }),
   route({
@@ -80,6 +101,9 @@ export const statusRoutes: readonly Route[] = [
 ];
 
 async function setStatus(call: Call, given: Given): Promise<Reply> {
+  if (given.state === "skipped" && !call.box.version.has("skippedStatus")) {
+    throw refuseAsError(400, "state does not have a valid value");
+  }
   const project = getProjectAs(call, LEVEL.developer);
   if (project.archived || !project.repositoryEnabled || !project.buildsEnabled) throw forbidden();
   const sha = await getSha(call, project, given.sha);

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { sleep, toError } from "../../kernel/clock.ts";
-import { admits } from "../limits.ts";
+import { countUp } from "../rate-limits.ts";
 import type { Delivery, Hook, State, Trigger } from "../state.ts";
 import type { Version } from "../versions.ts";
 import { alertStatus, noteOutcome } from "./failures.ts";
@@ -125,7 +125,7 @@ function admit(place: Place, chains: Chains, hook: Hook, trigger: Trigger, paylo
   if (alertStatus(state, version, hook) !== "executable") return null;
   const limit = state.settings.webhookCallsPerMinute;
   const root = state.projects.get(hook.projectId)?.fullPath.split("/")[0] ?? "";
-  if (limit > 0 && !admits(state, `web_hook_calls ${root}`, limit)) return null;
+  if (limit > 0 && countUp(state, `web_hook_calls ${root}`, 60).count > limit) return null;
   const eventId = chains.enter(hook.id);
   return eventId === null ? null : { hook, trigger, payload, eventId, idempotencyKey: randomUUID() };
 }
