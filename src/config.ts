@@ -1,58 +1,40 @@
 import { accessSync, constants } from "node:fs";
-import { isIP } from "node:net";
 import { availableParallelism, homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import { Fault } from "./faults/fault.ts";
 import { findNearest } from "./kernel/nearest.ts";
-import { Secret } from "./kernel/secret.ts";
+import {
+  databaseUrl,
+  flag,
+  hostName,
+  listenHost,
+  port,
+  proxyAddress,
+  secret,
+  splitList,
+  webAddress,
+} from "./config-rules.ts";
+import type { Secret } from "./kernel/secret.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const secret = z
-  .string()
-  .trim()
-  .transform((text) => new Secret(text))
-  .nullable()
-  .default(null);
-
-const port = (): z.ZodCoercedNumber =>
-  z.coerce.number("must be a number").int("must be a whole number").min(0).max(65_535);
-
-const flag = z
-  .stringbool({
-    truthy: ["1", "true", "yes", "on"],
-    falsy: ["0", "false", "no", "off"],
-    error: "must be 1 or 0",
-  })
-  .default(false);
-
-const HOST_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
-
-const hostName = z.string().regex(HOST_NAME, "must be a host name in lower case, without port");
-
-const listenHost = z
-  .string()
-  .refine(
-    (text) => isIP(text) !== 0 || HOST_NAME.test(text),
-    "must be an address or a host name, without port",
-  );
-
-/** An http address without credentials, query or fragment, without the slash at its end. */
-const webAddress = z
-  .url({ protocol: /^https?$/, error: "must be an http:// or https:// address" })
-  .refine((text) => !/[?#]|\/\/[^/]*@/.test(text), "must have no user name, query or fragment")
-  .transform((text) => text.replace(/\/+$/, ""));
-
-const databaseUrl = z
-  .string()
-  .regex(/^postgres(ql)?:\/\//, "must begin with postgres://")
-  .transform((text) => new Secret(text))
-  .nullable()
-  .default(null);
-
 /** The one table: each variable with its rule, its default as people read it, and one sentence. */
 const VARIABLES = z.object({
+  HTTPS_PROXY: proxyAddress.meta({
+    shown: "none",
+    description:
+      "The proxy through which GitLabs with an https address are reached, for those that were connected without `--proxy`. Also in lower case, which wins.",
+  }),
+  HTTP_PROXY: proxyAddress.meta({
+    shown: "none",
+    description: "The same for GitLabs with an http address.",
+  }),
+  NO_PROXY: z.string().default("").transform(splitList).meta({
+    shown: "none",
+    description:
+      "Hosts that are reached without those proxies: `git.acme.lan`, `.acme.lan` (all below), `10.0.0.0/8`, `*`; each with `:port` or without. This machine itself never needs one.",
+  }),
   FAIRLEAD_DATA_DIR: z.string().optional().meta({
     shown: "`/var/lib/fairlead` for root, else `~/.local/share/fairlead`",
     description:
@@ -178,6 +160,12 @@ export interface Config {
   readonly apiToken: Secret | null;
   readonly apiTokenFile: string;
   readonly gitlabToken: Secret | null;
+  /** Proxies of the machine, by the scheme of what is reached, and the hosts they are not for. */
+  readonly proxies: {
+    readonly https: Secret | null;
+    readonly http: Secret | null;
+    readonly exceptions: readonly string[];
+  };
   readonly noColor: boolean;
   /** What programs that Fairlead starts may know of its environment: nothing else is handed on. */
   readonly passThrough: Readonly<Record<"PATH" | "HOME" | "LANG", string>>;
@@ -191,7 +179,9 @@ export interface Config {
  */
 export function readConfig(env: Environment = process.env, overrides: ConfigOverrides = {}): Config {
   const given = Object.fromEntries(
-    Object.entries({ ...env, ...overrides }).filter(([, value]) => value !== undefined && value !== ""),
+    Object.entries({ ...env, ...lowerCase(env), ...overrides }).filter(
+      ([, value]) => value !== undefined && value !== "",
+    ),
   );
   const parsed = VARIABLES.safeParse(given);
   const problems = parsed.success
@@ -203,6 +193,16 @@ export function readConfig(env: Environment = process.env, overrides: ConfigOver
     });
   }
   return freeze(parsed.data, given);
+}
+
+/** By old custom these three are written small, too. */
+function lowerCase(env: Environment): Environment {
+  const names = ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"];
+  const given = names.flatMap((name): [string, string][] => {
+    const value = env[name.toLowerCase()];
+    return value === undefined || value === "" ? [] : [[name, value]];
+  });
+  return Object.fromEntries(given);
 }
 
 type Values = z.output<typeof VARIABLES>;
@@ -240,6 +240,11 @@ function freeze(values: Values, env: Environment): Config {
     apiToken: values.FAIRLEAD_API_TOKEN,
     apiTokenFile: resolve(values.FAIRLEAD_API_TOKEN_FILE ?? join(dataDir, "api-token")),
     gitlabToken: values.FAIRLEAD_GITLAB_TOKEN,
+    proxies: Object.freeze({
+      https: values.HTTPS_PROXY,
+      http: values.HTTP_PROXY,
+      exceptions: Object.freeze(values.NO_PROXY),
+    }),
     noColor: values.NO_COLOR !== undefined,
     passThrough: passThrough(env),
     warnings: Object.freeze(misspelt(env)),
@@ -274,13 +279,6 @@ function isWritable(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-function splitList(text: string): string[] {
-  return text
-    .split(",")
-    .map((item) => item.trim().toLowerCase())
-    .filter((item) => item !== "");
 }
 
 function misspelt(env: Environment): string[] {

@@ -1,12 +1,13 @@
-import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { placesOf } from "../faults/places.ts";
 import { parseInstanceUrl } from "../gitlab/url.ts";
 import { api, type ConnectionAnswer, type LeftAnswer } from "../http/contract.ts";
+import type { NetworkInput } from "../gitlab/parse-network.ts";
 import type { Secret } from "../kernel/secret.ts";
 import { printJson, withExamples, type Context } from "./context.ts";
-import { EXIT, UsageError } from "./failure.ts";
+import { EXIT } from "./failure.ts";
 import { printDiagnosis } from "./show-diagnosis.ts";
+import { collect, readNetwork } from "./network-options.ts";
 import { ago, printTable } from "./table.ts";
 import { plain, type Terminal } from "./terminal.ts";
 import { readToken, willAsk } from "./token.ts";
@@ -14,6 +15,10 @@ import { readToken, willAsk } from "./token.ts";
 export interface TokenOptions {
   readonly tokenFile?: string;
   readonly ca?: string;
+  readonly proxy?: string;
+  readonly clientCert?: string;
+  readonly clientKey?: string;
+  readonly header?: readonly string[];
   readonly json?: boolean;
 }
 
@@ -24,9 +29,9 @@ export function addConnectionCommands(program: Command, context: Context): void 
     .description("check a GitLab URL and token, and keep them for linking projects")
     .option("--name <name>", "what to call it (default: its host name)")
     .action(async (url: string, options: TokenOptions & { readonly name?: string }) => {
-      const { token, ca } = await readAccess(context, url, options);
+      const { token, network } = await readAccess(context, url, options);
       const client = await context.client();
-      const body = { url, token: token.reveal(), ...ca, name: options.name };
+      const body = { url, token: token.reveal(), ...network, name: options.name };
       const { connection, diagnosis } = await client.call(api.connect, { body });
       if (options.json) return printJson(context, { ...diagnosis, connection });
       printDiagnosis(terminal, diagnosis);
@@ -65,7 +70,19 @@ export function withTokenOptions(command: Command): Command {
   return withExamples(
     command
       .option("--token-file <file>", "file with the token, - for standard input")
-      .option("--ca <file>", "PEM file with the certificate authority that signed the GitLab's certificate"),
+      .option("--ca <file>", "PEM file with the certificate authority that signed the GitLab's certificate")
+      .option(
+        "--proxy <url>",
+        "http(s) proxy to reach the GitLab through, or none (default: HTTPS_PROXY, NO_PROXY)",
+      )
+      .option("--client-cert <file>", "PEM file with the certificate that the GitLab's server asks for")
+      .option("--client-key <file>", "PEM file with that certificate's key")
+      .option(
+        "--header <name: value>",
+        "sent with every request, for a gate in front; may be repeated, or @FILE",
+        collect,
+        [],
+      ),
     `${verb} https://git.acme.lan`,
     `${verb} https://git.acme.lan --token-file token.txt --ca acme-ca.pem`,
     `${verb} https://git.acme.lan --json < token.txt`,
@@ -76,15 +93,15 @@ export async function readAccess(
   context: Context,
   url: string,
   options: TokenOptions,
-): Promise<{ token: Secret; ca: { ca?: string } }> {
+): Promise<{ token: Secret; network: NetworkInput }> {
   const sources = {
     tokenFile: options.tokenFile,
     fromEnvironment: context.config().gitlabToken,
     question: `Access token for ${plain(url)} (scope api)`,
   };
-  const ca = options.ca === undefined ? {} : { ca: await readPem(options.ca) };
+  const network = await readNetwork(options);
   if (willAsk(context.terminal, sources)) tellTokenPage(context.terminal, url);
-  return { token: await readToken(context.terminal, sources, context.signal), ca };
+  return { token: await readToken(context.terminal, sources, context.signal), network };
 }
 
 /** Where to make the token that is about to be asked for. The version is not known yet: GitLab tells it to nobody without a token. */
@@ -104,15 +121,6 @@ function findBaseUrl(url: string): string | null {
   } catch {
     return null;
   }
-}
-
-async function readPem(path: string): Promise<string> {
-  const text = await readFile(path, "utf8").catch((error: unknown) => {
-    throw new UsageError(`The file ${path} cannot be read.`, { cause: error });
-  });
-  if (!text.includes("-----BEGIN CERTIFICATE-----"))
-    throw new UsageError(`${path} holds no PEM certificate.`);
-  return text;
 }
 
 function connectionRow(c: ConnectionAnswer): string[] {

@@ -2,6 +2,8 @@ import { confirm } from "@clack/prompts";
 import type { Command } from "commander";
 import { shareDiagnosis } from "../doctor/share.ts";
 import type { ProjectTarget, Wishes } from "../doctor/visit.ts";
+import type { Network } from "../gitlab/network.ts";
+import { parseNetwork } from "../gitlab/parse-network.ts";
 import { api, type DiagnosisAnswer, type RepairedAnswer } from "../http/contract.ts";
 import type { Secret } from "../kernel/secret.ts";
 import type { Client } from "./client.ts";
@@ -15,7 +17,7 @@ import { plain, type Terminal } from "./terminal.ts";
 export type CheckConnection = (request: {
   readonly url: string;
   readonly token: Secret;
-  readonly ca?: string;
+  readonly network: Network;
   readonly projects?: readonly ProjectTarget[];
   readonly wishes?: Partial<Wishes>;
   readonly signal: AbortSignal;
@@ -46,11 +48,11 @@ export function addDoctorCommands(
     .option("--ssh [fingerprint]", "look at git over SSH too, and compare the host key (SHA256:…)")
     .option("--share", "without names of hosts, users and projects, to show to others")
     .action(async (url: string, options: CheckOptions) => {
-      const { token, ca } = await readAccess(context, url, options);
+      const { token, network } = await readAccess(context, url, options);
       const { diagnosis } = await checkConnection({
         url,
         token,
-        ...ca,
+        network: { ...parseNetwork(network), machine: context.config().proxies },
         projects: (options.project ?? []).map((project) => ({ project, seen: null })),
         wishes: toWishes(context, options),
         signal: context.signal,

@@ -1,12 +1,14 @@
 import type { Selectable } from "kysely";
 import { Fault, toFault } from "../faults/fault.ts";
 import type { GitLab, GitLabOptions } from "../gitlab/gitlab.ts";
+import type { MachineProxies, Network } from "../gitlab/network.ts";
 import type { Secret } from "../kernel/secret.ts";
 import type { Place, Vault } from "../secrets/vault.ts";
 import type { ConnectionTable } from "../store/rows.ts";
 import type { Db } from "../store/store.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { OpenConnection } from "./connections.ts";
+import { networkPlace, openNetwork } from "./stored-network.ts";
 
 export type CreateGitLab = (options: GitLabOptions) => GitLab;
 
@@ -14,6 +16,8 @@ export interface ClientsDeps {
   readonly db: Db;
   readonly vault: Vault;
   readonly createGitLab: CreateGitLab;
+  /** For connections without a proxy of their own. */
+  readonly machineProxies?: MachineProxies | undefined;
   readonly log: Logger;
 }
 
@@ -22,7 +26,10 @@ export interface Clients extends AsyncDisposable {
   drop(id: string): Promise<void>;
 }
 
-type StoredRow = Pick<Selectable<ConnectionTable>, "id" | "name" | "base_url" | "web_url" | "ca" | "token">;
+type StoredRow = Pick<
+  Selectable<ConnectionTable>,
+  "id" | "name" | "base_url" | "web_url" | "ca" | "network" | "token"
+>;
 
 interface Kept {
   readonly row: StoredRow;
@@ -59,7 +66,7 @@ export function createClients(deps: ClientsDeps): Clients {
     async open(id) {
       const row = await deps.db
         .selectFrom("connection")
-        .select(["id", "name", "base_url", "web_url", "ca", "token"])
+        .select(["id", "name", "base_url", "web_url", "ca", "network", "token"])
         .where("id", "=", id)
         .executeTakeFirst();
       if (!row) {
@@ -87,13 +94,22 @@ function isSame(one: StoredRow, other: StoredRow): boolean {
     one.base_url === other.base_url &&
     one.web_url === other.web_url &&
     one.ca === other.ca &&
+    isSameNetwork(one.network, other.network) &&
     one.token.equals(other.token)
   );
 }
 
 function openRow(deps: ClientsDeps, row: StoredRow): OpenConnection {
   const token: Secret = deps.vault.open(row.token, tokenPlace(row.id, row.base_url));
-  const ca = row.ca ?? undefined;
-  const gitlab = deps.createGitLab({ baseUrl: row.base_url, token, ca });
-  return { id: row.id, name: row.name, gitlab, token, ca, webUrl: row.web_url };
+  const network: Network = {
+    ...openNetwork(deps.vault, row.network, networkPlace(row.id, row.base_url)),
+    ca: row.ca ?? undefined,
+    machine: deps.machineProxies,
+  };
+  const gitlab = deps.createGitLab({ ...network, baseUrl: row.base_url, token });
+  return { id: row.id, name: row.name, gitlab, token, network, webUrl: row.web_url };
+}
+
+function isSameNetwork(one: Buffer | null, other: Buffer | null): boolean {
+  return one === null || other === null ? one === other : one.equals(other);
 }

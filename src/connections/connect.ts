@@ -3,6 +3,7 @@ import type { Diagnosis, DiagnosisError } from "../doctor/diagnosis.ts";
 import type { Found } from "../doctor/found.ts";
 import { CODES, type FaultCode, type FaultReason } from "../faults/codes.ts";
 import { Fault } from "../faults/fault.ts";
+import type { Network } from "../gitlab/network.ts";
 import { newId } from "../kernel/ids.ts";
 import { Secret } from "../kernel/secret.ts";
 import type { Vault } from "../secrets/vault.ts";
@@ -11,13 +12,14 @@ import type { Db } from "../store/store.ts";
 import { tokenPlace } from "./clients.ts";
 import type { ConnectionView, ConnectRequest } from "./connections.ts";
 import { defaultConnectionName, parseConnectionName } from "./name.ts";
+import { networkPlace, sealNetwork } from "./stored-network.ts";
 import { toView, VIEW_COLUMNS } from "./view.ts";
 
 /** The doctor, as far as connecting needs it. */
 export type CheckConnection = (request: {
   readonly url: string;
   readonly token: Secret;
-  readonly ca?: string | undefined;
+  readonly network?: Network | undefined;
   readonly signal?: AbortSignal | undefined;
 }) => Promise<{ readonly diagnosis: Diagnosis; readonly found: Found | null }>;
 
@@ -42,7 +44,7 @@ export async function connect(
   const { diagnosis, found } = await deps.checkConnection({
     url: request.url,
     token,
-    ca: request.ca,
+    network: request.network,
     signal,
   });
   if (diagnosis.error) throw toFault(diagnosis.error);
@@ -68,7 +70,8 @@ function toRow(
     web_url: found.webUrl,
     version: found.version,
     edition: found.edition === "unknown" ? null : found.edition,
-    ca: request.ca ?? null,
+    ca: request.network?.ca ?? null,
+    network: sealNetwork(vault, request.network ?? {}, networkPlace(id, found.baseUrl)),
     token: vault.seal(token, tokenPlace(id, found.baseUrl)),
     token_kind: found.token.kind,
     token_name: found.token.name,

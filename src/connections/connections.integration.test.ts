@@ -1,10 +1,12 @@
 import { sql } from "kysely";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { tlsFixture } from "../../test/support/answering-server.ts";
 import { createTestStore } from "../../test/support/database.ts";
 import { checked } from "../../test/support/checked.ts";
 import { createMemoryGitLab } from "../../test/support/memory-gitlab.ts";
 import { createPlainVault } from "../../test/support/plain-vault.ts";
 import type { GitLabOptions } from "../gitlab/gitlab.ts";
+import { parseNetwork } from "../gitlab/parse-network.ts";
 import { Secret } from "../kernel/secret.ts";
 import { silentLogger } from "../telemetry/log.ts";
 import type { CheckConnection } from "./connect.ts";
@@ -145,6 +147,26 @@ describe("the token", () => {
     expect(opened).toHaveLength(1);
   });
 
+  test("nor do proxy, client certificate and headers show, and they open for their origin alone", async () => {
+    const { store, connections, opened } = await setUp();
+    const network = parseNetwork({
+      ca: tlsFixture("ca.pem"),
+      proxy: "http://amy:hunter2@proxy.acme.lan:3128",
+      clientCert: tlsFixture("client.pem"),
+      clientKey: tlsFixture("client-key.pem"),
+      headers: { "x-gate": "g4te-value" },
+    });
+    const { connection } = await connections.connect({ ...request, network });
+    expect(JSON.stringify([connection, await connections.list()])).not.toMatch(/hunter2|g4te|PRIVATE/);
+    const open = await connections.open(connection.id);
+    expect(open.network.proxy?.reveal()).toBe("http://amy:hunter2@proxy.acme.lan:3128");
+    expect(open.network.headers?.["x-gate"]?.reveal()).toBe("g4te-value");
+    expect(opened[0]?.options).toMatchObject({ ca: network.ca });
+    expect(opened[0]?.options.clientCertificate?.key.reveal()).toBe(tlsFixture("client-key.pem"));
+    await sql`update connection set network = token`.execute(store.db);
+    await expect(connections.open(connection.id)).rejects.toMatchObject({ code: "KEY_UNUSABLE" });
+  });
+
   test("moved to another row it does not open", async () => {
     const { store, connections } = await setUp();
     const one = await connections.connect(request);
@@ -165,7 +187,7 @@ describe("open", () => {
 
     await store.db.updateTable("connection").set({ ca: "PEM" }).execute(); // as another process would
     const second = await connections.open(connection.id);
-    expect(second.ca).toBe("PEM");
+    expect(second.network.ca).toBe("PEM");
     expect(opened).toHaveLength(2);
     expect(opened[0]?.disposed()).toBe(1);
   });

@@ -1,4 +1,5 @@
 import type { GitLab } from "../gitlab/gitlab.ts";
+import type { Network } from "../gitlab/network.ts";
 import type { Diagnosis } from "../doctor/diagnosis.ts";
 import type { Secret } from "../kernel/secret.ts";
 
@@ -24,7 +25,7 @@ export interface ConnectRequest {
   readonly token: Secret;
   /** Default: the host name of the URL, made unique. */
   readonly name?: string | undefined;
-  readonly ca?: string | undefined;
+  readonly network?: Network | undefined;
 }
 
 /** A connection ready for use. The token may go to `gitlab.origin` and to the clone URLs of that origin, nowhere else. */
@@ -33,7 +34,7 @@ export interface OpenConnection {
   readonly name: string;
   readonly gitlab: GitLab;
   readonly token: Secret;
-  readonly ca: string | undefined;
+  readonly network: Network;
   readonly webUrl: string;
 }
 

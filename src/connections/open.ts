@@ -1,4 +1,5 @@
 import { Fault } from "../faults/fault.ts";
+import type { MachineProxies } from "../gitlab/network.ts";
 import type { Vault } from "../secrets/vault.ts";
 import type { Db, Store } from "../store/store.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -12,13 +13,14 @@ export interface ConnectionsDeps {
   readonly vault: Vault;
   readonly createGitLab: CreateGitLab;
   readonly checkConnection: CheckConnection;
+  readonly machineProxies?: MachineProxies | undefined;
   readonly log: Logger;
 }
 
 /** Disposing it closes the GitLab clients that were opened. */
 export function createConnections(deps: ConnectionsDeps): Connections & AsyncDisposable {
   const { db } = deps.store;
-  const clients = createClients({ db, vault: deps.vault, createGitLab: deps.createGitLab, log: deps.log });
+  const clients = createClients({ ...deps, db });
   return {
     connect: (request, signal) =>
       connect({ db, vault: deps.vault, checkConnection: deps.checkConnection }, request, signal),

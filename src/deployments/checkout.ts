@@ -29,8 +29,13 @@ export async function checkOut(run: Run): Promise<Tree> {
 
 /** The mirror is shared by all apps of a project. */
 export async function getRemote(parts: Parts, target: Target): Promise<Remote> {
-  const { token, ca } = await parts.connections.open(target.connectionId);
-  return { key: mirrorKey(target.connectionId, target.projectId), url: target.httpUrl, token, ca };
+  const { token, network } = await parts.connections.open(target.connectionId);
+  return {
+    key: mirrorKey(target.connectionId, target.projectId),
+    url: target.httpUrl,
+    token,
+    ca: network.ca,
+  };
 }
 
 /** What `Source` calls a project's mirror. */

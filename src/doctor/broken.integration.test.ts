@@ -16,7 +16,7 @@ const run = (server: AnsweringServer, more: { url?: string; token?: string; ca?:
   checkConnection({
     url: more.url ?? server.url,
     token: new Secret(more.token ?? TOKEN),
-    ca: more.ca,
+    network: { ca: more.ca },
     clock,
   });
 
@@ -67,15 +67,6 @@ describe("the first broken layer", () => {
     await using server = await startAnswering(() => reply);
     expect(await broken(server)).toMatchObject({ check: "gitlab.is", error });
     expect(server.asked.filter(({ headers }) => headers.authorization !== undefined)).toEqual([]);
-  });
-
-  test("the address of a project: says where GitLab is", async () => {
-    await using server = await startAnswering(gitlab({ path: "/gitlab" }));
-    for (const path of ["/gitlab/shop/web", ""]) {
-      const { diagnosis, error } = await broken(server, { url: `${server.url}${path}` });
-      expect(error).toBe("NOT_GITLAB wrong_path");
-      expect(diagnosis.error?.fix).toEqual([`GitLab answers at ${server.url}/gitlab: use that address.`]);
-    }
   });
 
   test("a redirect is told, not followed", async () => {

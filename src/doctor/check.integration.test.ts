@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { startAnswering, tlsFixture, type AnsweringServer } from "../../test/support/answering-server.ts";
 import { faultOf } from "../../test/support/fault-of.ts";
 import { gitlab, routeless, TOKEN, tooSmall, unauthorized } from "../../test/support/gitlab-scene.ts";
+import { startProxy } from "../../test/support/proxy-server.ts";
 import { Secret } from "../kernel/secret.ts";
 import { checkConnection } from "./check.ts";
 
@@ -12,7 +13,7 @@ const run = (server: AnsweringServer, more: { url?: string; token?: string; ca?:
   checkConnection({
     url: more.url ?? server.url,
     token: new Secret(more.token ?? TOKEN),
-    ca: more.ca,
+    network: { ca: more.ca },
     clock,
   });
 
@@ -20,6 +21,44 @@ const states = (checks: readonly { id: string; state: string }[]): Record<string
   Object.fromEntries(checks.map(({ id, state }) => [id, state]));
 
 describe("a sound connection", () => {
+  test.each(["/gitlab/shop/web", "/gitlab/shop/web.git", "/gitlab/-/profile", ""])(
+    "an address about right (%s) is put right, and it is said",
+    async (path) => {
+      await using server = await startAnswering(gitlab({ path: "/gitlab" }));
+      const { diagnosis, found } = await run(server, { url: `${server.url}${path}` });
+      expect(found?.baseUrl).toBe(`${server.url}/gitlab`);
+      expect(diagnosis.instance.url).toBe(`${server.url}/gitlab`);
+    },
+  );
+
+  test("http is spoken where no scheme was given and https does not answer", async () => {
+    await using server = await startAnswering(gitlab());
+    const { diagnosis, found } = await run(server, { url: server.url.replace("http://", "") });
+    expect(found?.baseUrl).toBe(server.url);
+    const shape = diagnosis.checks.find(({ id }) => id === "url.shape");
+    expect(shape?.evidence).toContain("https:// does not answer there, http:// does");
+  });
+
+  test("through a proxy, of which it says why it applies", async () => {
+    await using server = await startAnswering(gitlab(), "trusted.pem");
+    await using proxy = await startProxy({ target: server.port });
+    const network = { ca: tlsFixture("ca.pem"), proxy: new Secret(proxy.url) };
+    const { diagnosis } = await checkConnection({
+      url: "https://localhost:9",
+      token: new Secret(TOKEN),
+      network,
+    });
+    expect(diagnosis.error).toBeNull();
+    const seen = diagnosis.checks.filter(({ id }) => /^(net|tls)\./.test(id));
+    expect(seen.map(({ id, state, evidence }) => [id, state, evidence?.slice(0, 30)])).toEqual([
+      ["net.dns", "skip", undefined],
+      ["net.tcp", "skip", undefined],
+      ["net.proxy", "ok", "given for this connection"],
+      ["tls.chain", "ok", "signed by Acme Root CA, valid "],
+    ]);
+    expect(new Set(proxy.asked.map(({ line }) => line))).toEqual(new Set(["CONNECT localhost:9"]));
+  });
+
   test("every check is ok, and what it is is found", async () => {
     await using server = await startAnswering(gitlab({ path: "/gitlab" }));
     const { diagnosis, found } = await run(server, { url: `${server.url}/gitlab/` });
@@ -37,6 +76,7 @@ describe("a sound connection", () => {
       "url.shape": "ok",
       "net.dns": "ok",
       "net.tcp": "ok",
+      "net.proxy": "ok",
       "tls.chain": "skip",
       "http.redirect": "ok",
       "gitlab.is": "ok",

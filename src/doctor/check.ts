@@ -3,6 +3,7 @@ import type { Fault } from "../faults/fault.ts";
 import { toFacts } from "../faults/problem.ts";
 import { createGitLab } from "../gitlab/client.ts";
 import type { GitLab, GitLabOptions } from "../gitlab/gitlab.ts";
+import type { Network } from "../gitlab/network.ts";
 import { createRedactor, toWords } from "../gitlab/redact.ts";
 import { systemClock, type Clock } from "../kernel/clock.ts";
 import type { Secret } from "../kernel/secret.ts";
@@ -22,8 +23,7 @@ export interface CheckRequest {
   /** As somebody pasted it. */
   readonly url: string;
   readonly token: Secret;
-  /** PEM certificates trusted besides the machine's. */
-  readonly ca?: string | undefined;
+  readonly network?: Network | undefined;
   /** Projects to look at besides. */
   readonly projects?: readonly ProjectTarget[] | undefined;
   readonly wishes?: Partial<Wishes> | undefined;
@@ -127,7 +127,7 @@ function startVisit(request: CheckRequest, observations: Observations | null): V
   return {
     url: request.url,
     token: request.token,
-    ca: request.ca,
+    network: request.network ?? {},
     clock: request.clock ?? systemClock,
     createGitLab: request.createGitLab ?? createGitLab,
     observations,

@@ -76,7 +76,7 @@ async function checkRead(visit: ProjectVisit, signal: AbortSignal): Promise<Outc
   const tools = visit.learnt.git;
   if (tools === null) return { state: "skip", title: "Reading the code: not reached" };
   const url = cloneUrl(project, need(visit.learnt.gitlab, "a GitLab").baseUrl);
-  const remote = { url, token: visit.token, ca: visit.ca };
+  const remote = { url, token: visit.token, ca: visit.network.ca };
   const heads = await listHeads(tools, remote, { timeoutMs: 10_000, signal });
   const title = `git reads ${project.path}`;
   const elsewhere = url === project.httpUrl ? "" : `, from ${url} instead of ${project.httpUrl}`;

@@ -4,10 +4,10 @@ import { once } from "node:events";
 import { Fault, type Evidence } from "../faults/fault.ts";
 import { describeAddress, guardedLookup, isForbiddenAddress } from "../gitlab/addresses.ts";
 import { classifyNetworkError } from "../gitlab/classify-network.ts";
-import { identifyGitLab } from "../gitlab/identify.ts";
+import { chooseScheme, locateGitLab } from "../gitlab/locate.ts";
+import { findRoute } from "../gitlab/network.ts";
 import { parseInstanceUrl, type InstanceUrl } from "../gitlab/url.ts";
 import { askGitLab } from "./ask.ts";
-import { findNearby } from "./find-nearby.ts";
 import { readCertificate, type Certificate } from "./read-certificate.ts";
 import { need, type CheckDefinition, type Outcome, type Visit } from "./visit.ts";
 
@@ -16,22 +16,30 @@ export const REACH_CHECKS: readonly CheckDefinition[] = [
   { id: "url.shape", about: "The address", run: checkShape },
   { id: "net.dns", about: "The host name", run: checkName },
   { id: "net.tcp", about: "The connection", run: checkPort },
+  { id: "net.proxy", about: "The way there", run: checkProxy },
   { id: "tls.chain", about: "The certificate", run: checkCertificate },
   { id: "http.redirect", about: "Redirects", run: checkRedirect },
   { id: "gitlab.is", about: "GitLab's API", run: checkIsGitLab },
 ];
 
-function checkShape(visit: Visit): Outcome {
-  const base = parseInstanceUrl(visit.url);
+async function checkShape(visit: Visit, signal: AbortSignal): Promise<Outcome> {
+  const parsed = parseInstanceUrl(visit.url);
+  visit.learnt.base = parsed;
+  const { base, note } = await chooseScheme(parsed, visit.network, { signal });
   visit.learnt.base = base;
+  const notes = [...base.notes, ...(note === null ? [] : [note])];
   const title = `The address is ${base.baseUrl}`;
-  return base.notes.length === 0
+  return notes.length === 0
     ? { state: "ok", title }
-    : { state: "ok", title, evidence: base.notes.join(", "), source: "local" };
+    : { state: "ok", title, evidence: notes.join(", "), source: "local" };
 }
 
 async function checkName(visit: Visit, signal: AbortSignal): Promise<Outcome> {
   const { host } = baseOf(visit);
+  const { proxyHost } = routeOf(visit);
+  if (proxyHost !== null) {
+    return { state: "skip", title: `${host} is looked up by the proxy ${proxyHost}`, source: "local" };
+  }
   const addresses = await within(signal, host, lookup(host, { all: true }));
   const bad = addresses.find(({ address }) => isForbiddenAddress(address));
   if (bad) throw Fault.of("INVALID_URL", "", { evidence: { host, address: bad.address } });
@@ -41,9 +49,21 @@ async function checkName(visit: Visit, signal: AbortSignal): Promise<Outcome> {
 
 async function checkPort(visit: Visit, signal: AbortSignal): Promise<Outcome> {
   const { host, port } = baseOf(visit);
+  if (routeOf(visit).proxyHost !== null) return { state: "skip", title: "The proxy makes the connection" };
   using socket = disposable(connect({ host, port, lookup: guardedLookup, autoSelectFamily: true }));
   await within(signal, `${host}:${port}`, once(socket.value, "connect"));
   return { state: "ok", title: `Port ${port} answers` };
+}
+
+function checkProxy(visit: Visit): Outcome {
+  const { proxyHost, why } = routeOf(visit);
+  const title =
+    proxyHost === null ? "GitLab is reached without a proxy" : `GitLab is reached through ${proxyHost}`;
+  return { state: "ok", title, evidence: why, source: "local" };
+}
+
+function routeOf(visit: Visit): ReturnType<typeof findRoute> {
+  return findRoute(new URL(baseOf(visit).baseUrl), visit.network);
 }
 
 const SOON_DAYS = 14;
@@ -52,7 +72,7 @@ async function checkCertificate(visit: Visit, signal: AbortSignal): Promise<Outc
   const base = baseOf(visit);
   if (!base.secure) return unencrypted(base);
   const place = `${base.host}:${base.port}`;
-  const certificate = await within(signal, place, readCertificate(base.host, base.port, visit.ca, signal));
+  const certificate = await within(signal, place, readCertificate(base, visit.network, signal));
   const { issuer, validTo, problem } = certificate;
   if (problem !== null) throw untrusted(place, certificate, problem);
   const days = Math.floor((validTo - visit.clock.now()) / 86_400_000);
@@ -85,20 +105,23 @@ function untrusted(host: string, certificate: Certificate, problem: string): Fau
 
 /** The first request. What it meets besides a redirect is told by the next check. */
 async function checkRedirect(visit: Visit, signal: AbortSignal): Promise<Outcome> {
-  const { baseUrl } = baseOf(visit);
   try {
-    await identifyGitLab({ baseUrl, ca: visit.ca }, { signal });
+    const located = await locateGitLab(baseOf(visit), visit.network, { signal });
+    visit.learnt.base = located.base;
+    if (located.note === null) return { state: "ok", title: "No redirect" };
+    const title = `GitLab is at ${located.base.baseUrl}`;
+    return { state: "ok", title, evidence: located.note };
   } catch (error) {
     if (!(error instanceof Fault) || error.is("REDIRECTED")) throw error;
-    visit.postponed.set("gitlab.is", await findNearby(error, baseOf(visit), visit.ca, signal));
+    visit.postponed.set("gitlab.is", error);
+    return { state: "ok", title: "No redirect" };
   }
-  return { state: "ok", title: "No redirect" };
 }
 
 /** Only reached when the request before went well. */
 function checkIsGitLab(visit: Visit, signal: AbortSignal): Outcome {
   const { baseUrl } = baseOf(visit);
-  const gitlab = visit.createGitLab({ baseUrl, token: visit.token, ca: visit.ca });
+  const gitlab = visit.createGitLab({ ...visit.network, baseUrl, token: visit.token });
   visit.learnt.gitlab = gitlab;
   visit.learnt.asked = askGitLab(gitlab, signal);
   return {

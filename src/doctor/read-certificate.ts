@@ -2,8 +2,11 @@ import { once } from "node:events";
 import { isIP } from "node:net";
 import { connect, type PeerCertificate } from "node:tls";
 import { guardedLookup } from "../gitlab/addresses.ts";
-import { trustedContext } from "../gitlab/connector.ts";
+import { findRoute, type Network } from "../gitlab/network.ts";
+import { openTunnel } from "../gitlab/proxy-connector.ts";
 import { toWords } from "../gitlab/redact.ts";
+import { trustedContext } from "../gitlab/trust.ts";
+import type { InstanceUrl } from "../gitlab/url.ts";
 
 export interface Certificate {
   readonly subject: string;
@@ -14,21 +17,27 @@ export interface Certificate {
   readonly problem: string | null;
 }
 
+const CONNECT_MS = 10_000;
+
 /**
  * Looks at the certificate of a server, trusted or not: to say whose authority is missing, it must be read first. Nothing is sent but the
  * handshake; requests go over connections of their own, which do refuse.
  */
 export async function readCertificate(
-  host: string,
-  port: number,
-  ca: string | undefined,
+  { baseUrl, host, port }: InstanceUrl,
+  network: Network,
   signal: AbortSignal,
 ): Promise<Certificate> {
+  const target = new URL(baseUrl);
+  const { proxy } = findRoute(target, network);
+  const common = { lookup: guardedLookup, autoSelectFamily: true, timeout: CONNECT_MS };
+  const way =
+    proxy === null
+      ? { host, port, lookup: guardedLookup, autoSelectFamily: true }
+      : { socket: await openTunnel({ proxy: new URL(proxy.reveal()), target, network, common }) };
   const socket = connect({
-    host,
-    port,
-    lookup: guardedLookup,
-    secureContext: trustedContext(ca),
+    ...way,
+    secureContext: trustedContext(network),
     rejectUnauthorized: false,
     ...(isIP(host) === 0 ? { servername: host } : {}),
   });

@@ -8,6 +8,7 @@ import type {
   TokenInfo,
   UserInfo,
 } from "../gitlab/gitlab.ts";
+import type { Network } from "../gitlab/network.ts";
 import type { InstanceUrl } from "../gitlab/url.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Secret } from "../kernel/secret.ts";
@@ -20,7 +21,7 @@ import type { Observations, ProjectSeen } from "./observations.ts";
 export interface Visit {
   readonly url: string;
   readonly token: Secret;
-  readonly ca: string | undefined;
+  readonly network: Network;
   readonly clock: Clock;
   readonly createGitLab: (options: GitLabOptions) => GitLab;
   readonly observations: Observations | null;

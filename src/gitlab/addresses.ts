@@ -9,10 +9,15 @@ function forbidden(): BlockList {
   const list = new BlockList();
   list.addSubnet("169.254.0.0", 16, "ipv4"); // IPv4-mapped IPv6 is covered by this rule too
   list.addSubnet("fe80::", 10, "ipv6");
-  list.addAddress("fd00:ec2::254", "ipv6"); // AWS
+  for (const aws of ["fd00:ec2::254", "fd00:ec2::23"]) list.addAddress(aws, "ipv6");
   list.addAddress("fd20:ce::254", "ipv6"); // Google
   list.addAddress("100.100.100.200", "ipv4"); // Alibaba
+  list.addAddress("168.63.129.16", "ipv4"); // Azure
+  list.addAddress("192.0.0.192", "ipv4"); // Oracle
   list.addSubnet("64:ff9b::a9fe:0", 112, "ipv6"); // 169.254.0.0/16 behind NAT64
+  list.addSubnet("64:ff9b:1::", 48, "ipv6"); // NAT64 of a network's own: what is behind it cannot be told
+  list.addAddress("64:ff9b::6464:64c8", "ipv6"); // Alibaba's behind NAT64
+  list.addSubnet("::a9fe:0", 112, "ipv6"); // 169.254.0.0/16 in the old form ::169.254.0.0
   list.addSubnet("2002:a9fe::", 32, "ipv6"); // and behind 6to4
   return list;
 }

@@ -1,5 +1,6 @@
 import { Fault, type Evidence } from "../faults/fault.ts";
 import { ForbiddenAddressError } from "./addresses.ts";
+import { ProxyError } from "./proxy-connector.ts";
 
 /** Why a certificate is not trusted, by the error code of Node and OpenSSL. */
 const TLS_REASONS = new Map<string, "unknown_ca" | "self_signed" | "name_mismatch" | "expired">([
@@ -49,6 +50,8 @@ export function classifyNetworkError(thrown: unknown, evidence: Evidence): Fault
     const words = "The name leads to a link-local network or a cloud metadata service";
     return Fault.of("INVALID_URL", "", { evidence: { ...evidence, words, address: forbidden.address } });
   }
+  const proxied = findInChain(thrown, (error) => error instanceof ProxyError);
+  if (proxied instanceof ProxyError) return proxyTrouble(proxied, evidence);
   const code = findCode(thrown);
   const details = { evidence: { ...evidence, networkError: code }, cause: new Error(code) };
   const tls = TLS_REASONS.get(code);
@@ -66,6 +69,20 @@ export function classifyNetworkError(thrown: unknown, evidence: Evidence): Fault
     return Fault.of("INTERNAL", "", { ...details, message: `The request could not be made (${code})` });
   }
   return Fault.of("UNREACHABLE", reason, { ...details, retryable: true });
+}
+
+/** A 407 wants other credentials, a 403 is a rule of the proxy; the rest may pass. */
+function proxyTrouble({ proxy, status, code }: ProxyError, evidence: Evidence): Fault {
+  const told = status === null ? { networkError: code } : { status };
+  const words =
+    status === null
+      ? `The proxy ${proxy} cannot be reached (${code})`
+      : `The proxy ${proxy} answered ${status}`;
+  return Fault.of("UNREACHABLE", "proxy", {
+    evidence: { ...evidence, ...told, proxy, words },
+    cause: new Error(code),
+    retryable: status !== 407 && status !== 403,
+  });
 }
 
 /** System errors (`ECONNRESET`, `EPIPE` …) and undici's words for them; its `UND_ERR_INVALID_…` are mistakes of ours. */

@@ -1,17 +1,16 @@
 import type { Secret } from "../kernel/secret.ts";
 import type { Browse } from "./browse.ts";
+import type { Network } from "./network.ts";
 import type { TokenLife } from "./rotation.ts";
 
 /**
  * What Fairlead asks of a GitLab instance. Every method takes an optional signal and throws Faults only: reaching, token and project codes
  * of `faults/codes.ts`, classified from GitLab's answers in `gitlab/classify.ts`. Ids are GitLab's numeric ids.
  */
-export interface GitLabOptions {
+export interface GitLabOptions extends Network {
   /** Scheme, host, port and sub-path; without `/api/v4` and without trailing slash. */
   readonly baseUrl: string;
   readonly token: Secret;
-  /** PEM certificates trusted besides the system's. */
-  readonly ca?: string | undefined;
   readonly userAgent?: string;
 }
 

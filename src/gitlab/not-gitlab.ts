@@ -18,6 +18,8 @@ function whatItIs(answer: Answer): "html" | "wrong_path" | "sso" | "not_json" {
   if (isJson(answer)) return answer.status === 404 ? "wrong_path" : "not_json";
   if (answer.status === 401) return "sso";
   if (!isHtml(answer)) return "not_json";
+  // nginx (and others in its words) before a GitLab that is only for holders of a client certificate
+  if (answer.status === 400 && /SSL certificate/i.test(toPageTitle(answer.text))) return "sso";
   const barred = answer.status === 403 || (answer.status < 400 && LOGIN_PAGE.test(toPageTitle(answer.text)));
   return barred ? "sso" : "html";
 }

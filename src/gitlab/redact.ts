@@ -3,13 +3,17 @@ import type { Secret } from "../kernel/secret.ts";
 export type Redact = (text: string) => string;
 
 /**
- * Cuts a token out of text in every form in which a server may echo it: as it is, URL-encoded, and in base64 at any of the three
+ * Cuts secrets out of text in every form in which a server may echo them: as they are, URL-encoded, and in base64 at any of the three
  * alignments (as in an `Authorization: Basic` header).
  */
-export function createRedactor(token: Secret): Redact {
-  const value = token.reveal();
-  if (value === "") return (text) => text;
-  const forms = new Set([value, encodeURIComponent(value), ...base64Forms(value)]);
+export function createRedactor(...secrets: readonly Secret[]): Redact {
+  const forms = new Set(
+    secrets
+      .map((secret) => secret.reveal())
+      // shorter ones would make holes into every other word
+      .filter((value) => value.length >= 6)
+      .flatMap((value) => [value, encodeURIComponent(value.toWellFormed()), ...base64Forms(value)]),
+  );
   const ordered = [...forms].sort((a, b) => b.length - a.length);
   return (text) => ordered.reduce((rest, form) => rest.replaceAll(form, "[redacted]"), text);
 }

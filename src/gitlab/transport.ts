@@ -1,4 +1,3 @@
-import type { Agent } from "undici";
 import { backoff } from "../kernel/retry.ts";
 import { deadline, sleep, systemClock, type Clock } from "../kernel/clock.ts";
 import type { Secret } from "../kernel/secret.ts";
@@ -7,10 +6,11 @@ import { classifyNetworkError } from "./classify-network.ts";
 import { isJson, toEvidence, type Answer } from "./answer.ts";
 import { classifyAnswer } from "./classify.ts";
 import { notGitLab } from "./not-gitlab.ts";
-import { createAgent } from "./connector.ts";
+import { createConnections, type Connections } from "./connector.ts";
 import { createLimiter, type Limiter } from "./limiter.ts";
 import { createRedactor, type Redact } from "./redact.ts";
 import { toHeaders, toPath, type Request } from "./request.ts";
+import { secretsOf, type Network } from "./network.ts";
 import { parseInstanceUrl } from "./url.ts";
 
 export interface Success {
@@ -20,11 +20,10 @@ export interface Success {
   readonly json: unknown;
 }
 
-export interface TransportOptions {
+export interface TransportOptions extends Network {
   readonly baseUrl: string;
   /** null: nothing is sent along. */
   readonly token: Secret | null;
-  readonly ca?: string | undefined;
   readonly userAgent?: string | undefined;
   readonly clock?: Clock;
 }
@@ -48,7 +47,9 @@ const MAX_WAIT_MS = 60_000;
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
 
 interface Context {
-  readonly agent: Agent;
+  readonly connections: Connections;
+  /** Of the connection, not of the request: for a gate before GitLab. */
+  readonly extra: Readonly<Record<string, Secret>>;
   readonly limiter: Limiter;
   readonly token: Secret | null;
   readonly redact: Redact;
@@ -62,13 +63,14 @@ interface Context {
  * query alone. It is held in closures: printing the transport or an error of it shows nothing of it.
  */
 export function createTransport(options: TransportOptions): Transport {
-  const { baseUrl, origin, secure } = parseInstanceUrl(options.baseUrl);
+  const { baseUrl, origin } = parseInstanceUrl(options.baseUrl);
   const clock = options.clock ?? systemClock;
   const context: Context = {
-    agent: createAgent(secure, options.ca, SLOTS),
+    connections: createConnections(new URL(baseUrl), options, SLOTS),
+    extra: options.headers ?? {},
     limiter: createLimiter(SLOTS, clock),
     token: options.token,
-    redact: options.token ? createRedactor(options.token) : (text) => text,
+    redact: createRedactor(...(options.token ? [options.token] : []), ...secretsOf(options)),
     base: new URL(baseUrl),
     userAgent: options.userAgent ?? "fairlead",
     clock,
@@ -80,12 +82,12 @@ export function createTransport(options: TransportOptions): Transport {
     ask: (request) => askOnce(context, request),
     explain: (answer) => classifyAnswer(answer, context.redact, clock.now()),
     redact: context.redact,
-    [Symbol.asyncDispose]: () => close(context.agent),
+    [Symbol.asyncDispose]: () => close(context.connections),
   };
 }
 
 /** Lets requests under way end (each has its own deadline), but not for longer than one of them may take. */
-async function close(agent: Agent): Promise<void> {
+async function close({ agent }: Connections): Promise<void> {
   const end = AbortSignal.timeout(TIMEOUT_MS);
   const closing = agent.close();
   await Promise.race([closing, new Promise((resolve) => end.addEventListener("abort", resolve))]);
@@ -166,14 +168,19 @@ async function ask(context: Context, request: Request): Promise<Answer> {
     url: `${context.base.origin}${path.split("?")[0] ?? ""}`,
   };
   const { token, userAgent, base } = context;
-  const headers = toHeaders(request, { token, userAgent, host: base.host });
+  const { agent, prefix, headers: toProxy } = context.connections;
+  const headers = {
+    ...reveal(context.extra),
+    ...toProxy,
+    ...toHeaders(request, { token, userAgent, host: base.host }),
+  };
   const body = request.body === undefined ? null : JSON.stringify(request.body);
   const signal = deadline(request.timeoutMs ?? TIMEOUT_MS, request.signal);
   try {
     const { method } = request;
-    const response = await context.agent.request({
+    const response = await agent.request({
       origin: context.base.origin,
-      path,
+      path: `${prefix}${path}`,
       method,
       headers,
       body,
@@ -203,6 +210,10 @@ function stopped(request: Request, reason: unknown): Fault {
     return Fault.of("UNREACHABLE", "timeout", { evidence, retryable: true });
   }
   return Fault.of("CANCELLED", "", { evidence, cause: reason });
+}
+
+function reveal(secrets: Readonly<Record<string, Secret>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, value.reveal()]));
 }
 
 /** Reads up to the limit; the rest is not fetched (leaving the loop destroys the stream and its connection). */

@@ -22,6 +22,18 @@ describe("parseInstanceUrl", () => {
     ["https://bücher.example", "https://xn--bcher-kva.example"],
     ["http://[::1]:3000/", "http://[::1]:3000"],
     ["localhost:3000", "https://localhost:3000"],
+    ["git@git.acme.lan:group/sub/shop.git", "https://git.acme.lan/group/sub"],
+    ["ssh://git@git.acme.lan:2222/group/shop.git", "https://git.acme.lan/group"],
+    ["git+ssh://git@git.acme.lan/group/shop.git", "https://git.acme.lan/group"],
+    ["https://git.acme.lan/gitlab/group/shop.git", "https://git.acme.lan/gitlab/group"],
+    ["https://git.acme.lan/group/shop.git/info/refs?service=git-upload-pack", "https://git.acme.lan/group"],
+    ["https://git.acme.lan:8443/g/p/-/tree/main?ref_type=heads#L3", "https://git.acme.lan:8443/g/p"],
+    ["https://git.acme.lan/groups/acme/-/settings", "https://git.acme.lan"],
+    ["https://git.acme.lan/gitlab/help", "https://git.acme.lan/gitlab"],
+    ["https://git.acme.lan/gitlab/api", "https://git.acme.lan/gitlab"],
+    ["https://git.acme.lan/admin/users", "https://git.acme.lan"],
+    ["https://ｇｉｔ．ａｃｍｅ.lan", "https://git.acme.lan"],
+    ["https://git.acme.lan.", "https://git.acme.lan."],
   ])("%j → %s", (pasted, baseUrl) => {
     expect(parseInstanceUrl(pasted).baseUrl).toBe(baseUrl);
   });
@@ -37,7 +49,29 @@ describe("parseInstanceUrl", () => {
     "https://amy:hunter2@git.acme.lan",
     "https://hunter2@git.acme.lan",
     "https://@git.acme.lan",
-    "git@git.acme.lan:group/hunter2.git",
+    "hunter2@git.acme.lan:group/p.git",
+    "git@git.acme.lan:8022/hunter2",
+    "git:hunter2@git.acme.lan:group/p.git",
+    "ssh://git:hunter2@git.acme.lan/g/p.git",
+    "ssh://root@git.acme.lan/g/p.git",
+    "ssh://git@169.254.169.254/g/p.git",
+    "git@metadata.google.internal:g/p.git",
+    "http://metadata.google.internal/computeMetadata/v1",
+    "http://metadata.google.internal./",
+    "http://2852039166/",
+    "http://0251.0376.0251.0376/",
+    "http://169.254.43518/",
+    "http://169.254.169.254./",
+    "http://１６９.254.169.254/",
+    "http://%31%36%39.254.169.254/",
+    "http://[fd00:ec2::254]/",
+    "http://[::169.254.169.254]/",
+    "http://[0:0:0:0:0:ffff:169.254.169.254]/",
+    "http://168.63.129.16/",
+    "glpat-aBcDeFgHiJkLmNoPqRsT",
+    "glrt-hunter2",
+    "https://git.acme.lan/\u{d800}",
+    "data:text/plain,x",
     "https://git.acme.lan\n.evil.example",
     "https://git.acme.lan\t/x",
     "https://git\u0000.acme.lan",
@@ -78,6 +112,15 @@ describe("parseInstanceUrl", () => {
   });
 
   test("says what it changed", () => {
+    expect(parseInstanceUrl("git@git.acme.lan:g/p.git").notes).toEqual([
+      "an address for SSH: https:// on the same host is asked",
+      "/p.git cut off",
+    ]);
+    expect(parseInstanceUrl("bücher.example").notes).toEqual([
+      "https:// added",
+      "the host's name in ASCII is xn--bcher-kva.example",
+    ]);
+    expect(parseInstanceUrl("https://git.acme.lan/g/p/-/issues").notes).toEqual(["/-/issues cut off"]);
     expect(parseInstanceUrl("git.acme.lan/api/v4").notes).toEqual(["https:// added", "/api/v4 cut off"]);
     expect(parseInstanceUrl("https://git.acme.lan/").notes).toEqual([]);
   });

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import { parseNetwork } from "../gitlab/parse-network.ts";
 import { Secret } from "../kernel/secret.ts";
 import { api } from "./contract.ts";
 import { requestSignal } from "./request-signal.ts";
@@ -15,7 +16,7 @@ export function mountConnections(app: FastifyInstance, services: Services, closi
       check({
         url: body.url,
         token: new Secret(body.token),
-        ca: body.ca,
+        network: parseNetwork(body),
         projects: (body.projects ?? []).map((project) => ({ project, seen: null })),
         signal: requestSignal(reply, closing),
       }),
@@ -25,7 +26,8 @@ export function mountConnections(app: FastifyInstance, services: Services, closi
     handler: async (request, reply) => {
       const { body } = request;
       request.gitlab = addressOf(body.url);
-      const wanted = { url: body.url, token: new Secret(body.token), name: body.name, ca: body.ca };
+      const { url, name } = body;
+      const wanted = { url, token: new Secret(body.token), name, network: parseNetwork(body) };
       const connected = await connections.connect(wanted, requestSignal(reply, closing));
       reply.code(201);
       return connected;

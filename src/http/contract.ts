@@ -60,7 +60,16 @@ const buildRequest = z.strictObject({
   start: words.exactOptional(),
   output: word.exactOptional(),
 });
-const checkRequest = z.strictObject({ url: z.string().max(2048), token, ca: pem.optional() });
+const secretText = z.string().min(1).max(4096).meta({ format: "password", writeOnly: true });
+const checkRequest = z.strictObject({
+  url: z.string().max(2048),
+  token,
+  ca: pem.optional(),
+  proxy: secretText.optional(),
+  clientCert: pem.optional(),
+  clientKey: pem.meta({ format: "password", writeOnly: true }).optional(),
+  headers: z.record(z.string().max(100), secretText).optional(),
+});
 const linkRequest = z.strictObject({
   connection: word,
   project: z.string().min(1).max(1024),

@@ -4,6 +4,7 @@ import type { Connections } from "../connections/connections.ts";
 import type { Deployments } from "../deployments/deployments.ts";
 import type { Diagnosis } from "../doctor/diagnosis.ts";
 import type { ProjectTarget } from "../doctor/visit.ts";
+import type { Network } from "../gitlab/network.ts";
 import type { Secret } from "../kernel/secret.ts";
 import type { DiagnoseWish } from "../pushes/diagnose.ts";
 import type { Pushes } from "../pushes/pushes.ts";
@@ -31,7 +32,7 @@ export interface Doctor {
 export interface CheckRequest {
   readonly url: string;
   readonly token: Secret;
-  readonly ca: string | undefined;
   readonly projects: readonly ProjectTarget[];
+  readonly network: Network;
   readonly signal: AbortSignal;
 }

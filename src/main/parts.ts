@@ -8,6 +8,7 @@ import { openQueue } from "../deployments/queue.ts";
 import { checkConnection } from "../doctor/check.ts";
 import { superviseEdge, type SupervisedEdge } from "../edge/supervise.ts";
 import { createGitLab } from "../gitlab/client.ts";
+import { secretsOf } from "../gitlab/network.ts";
 import { newId } from "../kernel/ids.ts";
 import { createProcessRuntime } from "../runtimes/process/process-runtime.ts";
 import type { RunningVault } from "../secrets/open-vault.ts";
@@ -40,7 +41,7 @@ export async function openParts(
   const { dataDir, allowUnisolated, passThrough } = config;
   const store = undo.use(await openData(config, log, signal));
   const vault = await openVault(store, { keyFile: config.keyFile });
-  const { connections, check } = openClients({ store, vault, log }, known, undo);
+  const { connections, check } = openClients({ store, vault, log }, config, known, undo);
   const program = { dataDir, nodePath: process.execPath, entry };
   const runtime = await createProcessRuntime({ ...program, allowUnisolated, baseEnv: passThrough });
   const edge = undo.use(
@@ -79,19 +80,29 @@ export async function openParts(
 /** Every token a client is made with is one the log and the stored lines must never show. */
 function openClients(
   tools: Pick<OpenParts, "store" | "vault" | "log">,
+  { proxies }: Config,
   known: KnownSecrets,
   undo: AsyncDisposableStack,
 ): Pick<OpenParts, "connections" | "check"> {
   const createClient: typeof createGitLab = (options) => {
     known.learn(options.token);
+    for (const secret of secretsOf(options)) known.learn(secret);
     return createGitLab(options);
   };
   const check: OpenParts["check"] = (request, observations) =>
-    checkConnection({ ...request, createGitLab: createClient }, observations);
+    checkConnection(
+      { ...request, network: { machine: proxies, ...request.network }, createGitLab: createClient },
+      observations,
+    );
   return {
     check,
     connections: undo.use(
-      createConnections({ ...tools, createGitLab: createClient, checkConnection: check }),
+      createConnections({
+        ...tools,
+        createGitLab: createClient,
+        checkConnection: check,
+        machineProxies: proxies,
+      }),
     ),
   };
 }

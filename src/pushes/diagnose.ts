@@ -48,7 +48,7 @@ export async function diagnose(
     {
       url: connection.gitlab.baseUrl,
       token: connection.token,
-      ca: connection.ca,
+      network: connection.network,
       projects: targets,
       wishes: { probe: wish.probe, publicUrl: deps.publicUrl, searchPath: deps.searchPath },
       signal,

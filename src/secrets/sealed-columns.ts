@@ -7,6 +7,7 @@ import type { Place } from "./vault.ts";
 /** Every column that holds ciphertexts; a test finds each bytea column of the schema here. */
 export const SEALED_COLUMNS = [
   { table: "connection", column: "token", address: "base_url" },
+  { table: "connection", column: "network", address: "base_url" },
   { table: "linked_project", column: "hook_secret", address: null },
   { table: "linked_project", column: "hook_signing_key", address: null },
   { table: "app", column: "deploy_key_private", address: null },
@@ -17,7 +18,7 @@ interface SealedValue {
   readonly sealed: Buffer;
 }
 
-/** A token is bound to the origin of its connection's address, everything else to its row and column. */
+/** What a connection sends is bound to the origin of its address, everything else to its row and column. */
 async function listSealed(tx: Db | Tx, column: (typeof SEALED_COLUMNS)[number]): Promise<SealedValue[]> {
   const address = column.address === null ? sql`null` : sql.ref(column.address);
   const { rows } = await sql<{ id: string; sealed: Buffer; address: string | null }>`

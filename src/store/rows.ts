@@ -58,6 +58,7 @@ export interface ConnectionTable {
   edition: string | null;
   id: string;
   name: string;
+  network: Buffer | null;
   token: Buffer;
   token_expires_at: string | null;
   token_kind: string;

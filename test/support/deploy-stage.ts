@@ -345,7 +345,7 @@ function createConnections(statuses: Stage["statuses"], before: Before): Parts["
       name: "git",
       gitlab,
       token: new Secret("glpat-stage"),
-      ca: undefined,
+      network: {},
       webUrl: "https://git.example.com",
     }),
   };
