@@ -7,13 +7,14 @@ export interface Permission {
 }
 
 /**
- * What a fine-grained token needs for a route, in GitLab's names (`route_setting :authorization`, §2.6). A route that is missing here
- * is closed to these tokens, as a route without the setting is in GitLab.
+ * What a fine-grained token needs for a route, in GitLab's names (`route_setting :authorization`, §2.6). Those of webhooks, deploy keys,
+ * tokens, settings and commit statuses were read in its source, the others follow its convention `<verb>_<resource>`. A route that is
+ * missing here is closed to these tokens, as a route without the setting is in GitLab.
  */
 const PERMISSIONS: Readonly<Record<Permission["boundary"], Readonly<Record<string, string>>>> = {
   instance: {
-    "GET /version": "read_instance_metadata",
-    "GET /metadata": "read_instance_metadata",
+    "GET /version": "read_metadata",
+    "GET /metadata": "read_metadata",
     "GET /application/settings": "read_application_setting",
     "PUT /application/settings": "update_application_setting",
     "GET /deploy_keys": "read_deploy_key",
