@@ -49,6 +49,24 @@ test("at least one of a group must be there", () => {
   expect(check({ path: "x" })).toBeNull();
 });
 
+test("what changes nothing is checked too, and not handed on", () => {
+  const rules = { ignored: { old: flag.optional(), on: text.optional() } };
+  expect(problemsOf(() => validate(shape, { key: "k", title: "t", old: "maybe" }, [], rules))).toEqual({
+    error: "old is invalid",
+  });
+  expect(validate(shape, { key: "k", title: "t", old: "yes", on: "true" }, [], rules)).toEqual({
+    key: "k",
+    title: "t",
+    on: true,
+  });
+});
+
+test("a flag takes every spelling that dry-types takes, and no other", () => {
+  for (const word of ["True", "TRUE", "true", "Yes", "y", "1", "on"]) expect(flag.parse(word)).toBe(true);
+  for (const word of ["False", "N", "OFF", "0", "f"]) expect(flag.parse(word)).toBe(false);
+  for (const word of ["tRue", "maybe", "", "2"]) expect(flag.safeParse(word).success).toBe(false);
+});
+
 test("texts of forms become what the endpoint declared, unknown names vanish", () => {
   const given = { key: 1, title: "t", count: "20", on: "false", extra: "x" };
   expect(validate(shape, given, [])).toEqual({ key: "1", title: "t", count: 20, on: false });

@@ -72,6 +72,8 @@ export interface Rules {
   readonly exactlyOneOf?: readonly (readonly string[])[];
   readonly mutuallyExclusive?: readonly (readonly string[])[];
   readonly allOrNone?: readonly (readonly string[])[];
+  /** Checked, but not handed on. */
+  readonly ignored?: z.ZodRawShape;
 }
 
 /**
@@ -84,12 +86,13 @@ export function validate<Shape extends z.ZodRawShape>(
   needsOneOf: readonly string[],
   rules: Rules = {},
 ): z.output<z.ZodObject<Shape>> {
-  const present = withoutBlanks(shape, given);
+  const declared = { ...rules.ignored, ...shape };
+  const present = withoutBlanks(declared, given);
   const result = z.object(shape).safeParse(present);
   const problems = new Map<string, string>();
-  for (const issue of result.error?.issues ?? []) {
+  for (const issue of z.object(declared).safeParse(present).error?.issues ?? []) {
     const name = nameOf(issue.path);
-    if (!problems.has(name)) problems.set(name, verdict(name, issue, shape, present));
+    if (!problems.has(name)) problems.set(name, verdict(name, issue, declared, present));
   }
   const together = problemsTogether(Object.keys(present), {
     ...rules,

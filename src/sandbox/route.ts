@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Box } from "./box.ts";
+import { ignoredParameters } from "./ignored-parameters.ts";
 import { validate, type Rules } from "./params.ts";
 import { checkRateLimit } from "./rate-limits.ts";
 import type { Reply } from "./reply.ts";
@@ -79,7 +80,10 @@ export function route<Shape extends z.ZodRawShape>(definition: Definition<Shape>
       if (authenticate === "before") call.authenticate();
       definition.before?.(call);
       const given = { ...call.input, ...call.path };
-      const params = validate(definition.params, given, definition.needsOneOf ?? [], definition.rules);
+      const params = validate(definition.params, given, definition.needsOneOf ?? [], {
+        ...definition.rules,
+        ignored: ignoredParameters(`${method} ${path}`),
+      });
       checkRateLimit(call, method, path);
       return definition.handle(call, params);
     },

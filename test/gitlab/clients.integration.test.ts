@@ -70,6 +70,9 @@ test("@gitbeaker/rest works against it", async () => {
   expect(status.status).toBe("success");
   const made = await client.Projects.create({ name: "By Gitbeaker" });
   expect(made.path_with_namespace).toBe("ann/by-gitbeaker");
+  const rotated = await client.PersonalAccessTokens.rotate("self");
+  expect(rotated["token"]).toMatch(/^glpat-/);
+  await expect(client.Users.showCurrentUser()).rejects.toThrow("invalid_token");
 });
 
 /** Debian installs the package for its own Python alone. */
@@ -103,6 +106,7 @@ test.skipIf(PYTHON === undefined)(
       content: "a\n",
       status: "success",
       made: "ann/by-python",
+      rotated: true,
     });
     expect(receiver.events).toEqual(["Push Hook"]);
   },

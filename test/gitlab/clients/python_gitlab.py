@@ -28,6 +28,7 @@ content = project.files.get(file_path="lib/a.txt", ref="main").decode().decode()
 head = project.branches.get("main").commit["id"]
 status = project.commits.get(head).statuses.create({"state": "success", "name": "python"})
 made = client.projects.create({"name": "By Python"})
+rotated = client.http_post("/personal_access_tokens/self/rotate")
 
 print(
     json.dumps(
@@ -40,6 +41,7 @@ print(
             "content": content,
             "status": status.status,
             "made": made.path_with_namespace,
+            "rotated": rotated["token"] != token and rotated["token"].startswith("glpat-"),
         }
     )
 )

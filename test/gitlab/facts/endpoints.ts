@@ -43,6 +43,11 @@ const BY_SHAPE = new Map<string, Endpoint>(
   ),
 );
 
+/** The steps to a request that is allowed. */
+export function baseOf(endpoint: string): readonly Step[] | null {
+  return BY_SHAPE.get(shapeOf(endpoint))?.base ?? null;
+}
+
 const REFUSALS = new Set([401, 403, 404]);
 
 /** The steps that set a fact up at one of its endpoints; null when no rule knows its words. */
