@@ -27,6 +27,8 @@ export interface MergeRequest {
   /** Where source and target parted, and the target's head, when the source was last pushed: what the changes are told against. */
   baseSha: string | null;
   startSha: string | null;
+  /** Of which two heads it was last asked whether they merge, and what git said. */
+  checked: { readonly source: string; readonly target: string; readonly fits: boolean } | null;
   mergedAt: string | null;
   mergedById: number | null;
   closedAt: string | null;

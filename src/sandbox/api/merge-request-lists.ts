@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { readCommits } from "../git/read.ts";
+import { readCommits, readRefs } from "../git/read.ts";
 import { isDraft, mergeRequestsOf, readMergeability } from "../merge-requests/rows.ts";
 import { flag, integer, oneOf, text } from "../params.ts";
 import { paged } from "../paging.ts";
@@ -45,13 +45,14 @@ export const mergeRequestListRoutes: readonly Route[] = [
     scopes,
     authenticate,
     params: FILTERS,
-    handle: (call, given) => {
+    handle: async (call, given) => {
       const project = getReadable(call, "forbidden");
+      const refs = await readRefs(call.box.repositories, project);
       const rows = mergeRequestsOf(call.box.state, project).filter((row) => admits(call, given, row));
       return paged(call, sorted(rows, given), async (row) =>
         given.view === "simple"
           ? mergeRequestSimple(call.box, project, row)
-          : mergeRequestBasic(call.box, project, row, await readMergeability(call.box, project, row)),
+          : mergeRequestBasic(call.box, project, row, await readMergeability(call.box, project, row, refs)),
       );
     },
   }),

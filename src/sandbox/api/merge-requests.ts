@@ -126,6 +126,7 @@ const FRESH = {
   labels: [],
   squash: false,
   removeSourceBranch: null,
+  checked: null,
   discussionLocked: null,
   updatedById: null,
   lastEditedAt: null,

@@ -1,6 +1,6 @@
 import type { Box } from "../box.ts";
 import { findMergeBase, mergedTree } from "../git/merge.ts";
-import { resolveCommit } from "../git/read.ts";
+import { readRefs, resolveCommit } from "../git/read.ts";
 import type { Project, State, User } from "../state.ts";
 import type { MergeRequest } from "../work-rows.ts";
 
@@ -36,24 +36,39 @@ export interface Mergeability {
   readonly hasConflicts: boolean;
 }
 
-/** Asks git every time: what was true a push ago says nothing. */
+/** Whether its branches merge as they are now. A list reads the refs once and hands them in. */
 export async function readMergeability(
   box: Pick<Box, "repositories">,
   project: Project,
   row: MergeRequest,
+  known?: ReadonlyMap<string, string>,
 ): Promise<Mergeability> {
-  const { repositories } = box;
   if (row.state === "merged") {
     return { mergeStatus: "can_be_merged", detailed: "not_open", hasConflicts: false };
   }
-  const source = await resolveCommit(repositories, project, `refs/heads/${row.sourceBranch}`);
-  const target = await resolveCommit(repositories, project, `refs/heads/${row.targetBranch}`);
-  const present = source !== null && target !== null;
-  const fits = present && (await mergedTree(repositories, project, target, source)) !== null;
+  const refs = known ?? (await readRefs(box.repositories, project));
+  const source = refs.get(`refs/heads/${row.sourceBranch}`);
+  const target = refs.get(`refs/heads/${row.targetBranch}`);
+  const present = source !== undefined && target !== undefined;
+  const fits = present && (await check(box, project, row, source, target));
   const mergeStatus = fits ? "can_be_merged" : "cannot_be_merged";
   const hasConflicts = present && !fits;
   if (row.state !== "opened") return { mergeStatus, detailed: "not_open", hasConflicts };
   if (isDraft(row)) return { mergeStatus, detailed: "draft_status", hasConflicts };
   if (!present) return { mergeStatus, detailed: "commits_status", hasConflicts };
   return { mergeStatus, detailed: fits ? "mergeable" : "conflict", hasConflicts };
+}
+
+/** The same two heads always give the same answer: git is asked once. */
+async function check(
+  box: Pick<Box, "repositories">,
+  project: Project,
+  row: MergeRequest,
+  source: string,
+  target: string,
+): Promise<boolean> {
+  if (row.checked?.source === source && row.checked.target === target) return row.checked.fits;
+  const fits = (await mergedTree(box.repositories, project, target, source)) !== null;
+  row.checked = { source, target, fits };
+  return fits;
 }

@@ -146,7 +146,7 @@ function lastCommitPart(box: Place, project: Project, commit: Commit): Record<st
   return {
     id,
     message,
-    ...(box.version.has("mergeRequestReferences") ? { title } : {}),
+    ...(title === undefined ? {} : { title }),
     timestamp,
     url,
     author: { ...Object(author), email },

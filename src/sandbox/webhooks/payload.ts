@@ -4,6 +4,7 @@ import { pushOptions } from "../git/push-options.ts";
 import { ZEROS, type RefChange } from "../git/refs.ts";
 import type { Project, User } from "../state.ts";
 import { commitUrl, httpUrl, sshUrl } from "../urls.ts";
+import { gravatar } from "./people-part.ts";
 import { projectPart, repositoryPart, VISIBILITY_LEVEL, type PayloadBox } from "./project-part.ts";
 
 export interface PushFacts {
@@ -44,13 +45,13 @@ export function pushPayload(
     user_id: user.id,
     user_name: user.name,
     user_username: user.username,
-    user_email: "",
-    user_avatar: null,
+    user_email: box.version.has("webhookUserEmail") ? "" : user.email,
+    user_avatar: gravatar(user),
     project_id: project.id,
     project: projectPart(box, project),
     commits: facts.commits.map((commit) => commitPart(box, project, commit, facts.changedPaths)),
     total_commits_count: facts.totalCommits,
-    push_options: pushOptions(facts.pushOptions),
+    ...(box.version.has("pushPayloadOptions") ? { push_options: pushOptions(facts.pushOptions) } : {}),
     repository: {
       ...repositoryPart(box, project),
       git_http_url: httpUrl(box, project),
@@ -69,7 +70,7 @@ export function commitPart(
   return {
     id: commit.id,
     message: commit.message,
-    title: commit.title,
+    ...(box.version.has("pushPayloadCommitTitle") ? { title: commit.title } : {}),
     timestamp: commit.committedDate.replace(".000", ""),
     url: commitUrl(box, project, commit.id),
     author: { name: commit.authorName, email: commit.authorEmail },
