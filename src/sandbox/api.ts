@@ -62,6 +62,7 @@ async function enter(
   const identity = once(() => identityOf(box, request, input, match));
   const call: Call = {
     box,
+    method,
     head: request.method === "HEAD",
     url: box.url + path,
     query,

@@ -1,4 +1,5 @@
 import type { Repositories } from "./git/repositories.ts";
+import type { Imports } from "./imports.ts";
 import type { Seed } from "./seed.ts";
 import type { State } from "./state.ts";
 import type { Version } from "./versions.ts";
@@ -10,6 +11,9 @@ export interface Box {
   readonly version: Version;
   readonly repositories: Repositories;
   readonly webhooks: Webhooks;
+  readonly imports: Imports;
+  /** Aborts when the sandbox closes. */
+  readonly ending: AbortSignal;
   readonly seed: Seed;
   /** GitLab's `external_url`: scheme, host, port and relative root, no trailing slash. */
   readonly url: string;

@@ -18,7 +18,7 @@ test.each(["api", "..", "a/b", "-", ".", "x.git", ""])("%o is no namespace", (pa
 });
 
 test.each(["<script>", "-shop", "a\nb", ""])("%o is no name", (name) => {
-  expect(problemsOfName(name)).not.toEqual([]);
+  expect(problemsOfName(name, true)).not.toEqual([]);
 });
 
 test("a slug is a good path, unless nothing is left of the name", () => {

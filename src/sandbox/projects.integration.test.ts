@@ -32,7 +32,6 @@ describe("projects are created as GitLab creates them", () => {
 
   test.each([
     [{ name: "x", namespace_id: 999 }, 400, { message: { namespace: ["is not valid"] } }],
-    [{ name: "x", import_url: "https://example.com/a.git" }, 403, { message: "403 Forbidden" }],
     [
       { name: "x", template_name: "nope" },
       400,

@@ -13,6 +13,7 @@ export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 /** One API request, as a handler sees it. */
 export interface Call {
   readonly box: Box;
+  readonly method: Method;
   readonly head: boolean;
   /** The request's own URL without the query, as paging links need it. */
   readonly url: string;

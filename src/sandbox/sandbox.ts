@@ -7,6 +7,7 @@ import { Secret } from "../kernel/secret.ts";
 import type { Box } from "./box.ts";
 import { createRepositories } from "./git/repositories.ts";
 import { CLOSED_DOOR, openDoor, type Door, type SshAddress } from "./ssh/door.ts";
+import { createImports } from "./imports.ts";
 import { createSeed, type Seed } from "./seed.ts";
 import { createListener, type Log } from "./server.ts";
 import { getAction } from "./control/actions.ts";
@@ -67,7 +68,7 @@ export interface Sandbox extends AsyncDisposable {
   keepAsStart(): void;
   /** Webhook calls in the order they were made, of one hook or of all. */
   deliveries(hookId?: number): readonly Delivery[];
-  /** Resolves when no webhook is on its way any more. */
+  /** Resolves when no webhook is on its way and no project is being imported any more. */
   settled(): Promise<void>;
   /** Ends the server, its git processes and webhooks, and removes the temporary folder. May be called twice. */
   close(): Promise<void>;
@@ -94,22 +95,17 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
   const web = await startWebServer({ ...options, host, root, folder: dataDir, faults: state.faults }, stack);
   const { server, url, certificates } = web;
   const webhooks = createWebhooks(state, version, url, ending.signal);
+  const imports = createImports(state, repositories, seed, ending.signal);
+  const settled = async (): Promise<void> => {
+    await Promise.all([webhooks.settled(), imports.settled()]);
+  };
   stack.defer(async () => {
     ending.abort();
-    await webhooks.settled();
+    await settled();
   });
   const door = stack.use(await doorOf(options, host, dataDir, ending.signal));
-  const box: Box = {
-    state,
-    version,
-    repositories,
-    webhooks,
-    seed,
-    sshPort: door.port,
-    get url() {
-      return state.settings.externalUrl ?? url;
-    },
-  };
+  const parts = { state, version, repositories, webhooks, imports, seed, ending: ending.signal };
+  const box = boxAt(url, { ...parts, sshPort: door.port });
   door.open(box);
   const controlToken = newControlToken(host);
   const control = createControl(box, controlToken, certificates?.ca ?? null);
@@ -130,7 +126,7 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
     act: async (action, params = {}) => getAction(action).run(box, params),
     keepAsStart,
     deliveries: (hookId) => state.deliveries.filter((one) => hookId === undefined || one.hookId === hookId),
-    settled: () => webhooks.settled(),
+    settled,
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -162,6 +158,16 @@ async function doorOf(
 /** null for a sandbox that only this machine reaches. */
 function newControlToken(host: string): Secret | null {
   return isLoopback(host) ? null : new Secret(`sandbox-${randomToken(20)}`);
+}
+
+/** `external_url` is a setting: the address may change while it runs. */
+function boxAt(url: string, parts: Omit<Box, "url">): Box {
+  return {
+    ...parts,
+    get url() {
+      return parts.state.settings.externalUrl ?? url;
+    },
+  };
 }
 
 function relativeRoot(given: string): string {

@@ -1,9 +1,8 @@
-import { LEVEL } from "./access.ts";
 import { readRefs } from "./git/read.ts";
 import type { Repositories } from "./git/repositories.ts";
 import { writeCommit } from "./git/write.ts";
 import { insertDeployKey, insertSshKey } from "./keys.ts";
-import { isBranchName, isNamespacePath, problemsOfPath } from "./names.ts";
+import { ensureGroup, insertProject, type NewGroup, type NewProject } from "./seed-places.ts";
 import {
   insertResourceToken,
   insertToken,
@@ -13,25 +12,9 @@ import {
   type NewUser,
   type ToldToken,
 } from "./seed-people.ts";
-import type { DeployKey, Group, Project, SshKey, State, User, Visibility } from "./state.ts";
+import type { DeployKey, Group, Project, SshKey, State, User } from "./state.ts";
 
 export type { NewResourceToken, NewToken, NewUser } from "./seed-people.ts";
-
-export interface NewProject {
-  /** `name` in the owner's namespace, or `group/sub/name`; groups that do not exist are made, with the owner as Owner. */
-  readonly path: string;
-  /** Default: the administrator. */
-  readonly owner?: User;
-  /** Committed to the default branch. Without files the repository stays empty. */
-  readonly files?: Readonly<Record<string, string | Uint8Array>>;
-  /** Default `private`. */
-  readonly visibility?: Visibility;
-  readonly defaultBranch?: string;
-  readonly description?: string;
-  readonly name?: string;
-  /** GitLab protects the default branch: Maintainers push, nobody force pushes. False leaves it open. */
-  readonly protectDefaultBranch?: boolean;
-}
 
 /** How tests, the demonstration and the API put things into a sandbox. */
 export interface Seed {
@@ -51,11 +34,7 @@ export interface Seed {
     key: string,
     options?: { readonly canPush?: boolean; readonly creator?: User; readonly expiresAt?: string | null },
   ): DeployKey;
-  createGroup(group: {
-    readonly path: string;
-    readonly owner?: User;
-    readonly visibility?: Visibility;
-  }): Group;
+  createGroup(group: NewGroup): Group;
   createProject(project: NewProject): Promise<Project>;
   /** Levels as in GitLab: 10 guest, 20 reporter, 30 developer, 40 maintainer, 50 owner; 0 removes. */
   addMember(place: Project | Group, user: User, level: number): void;
@@ -104,89 +83,16 @@ export function createSeed(state: State, repositories: Repositories): Seed {
     addSshKey: (user, key, { expiresAt = null } = {}) =>
       insertSshKey(state, { user, title: "key", key, expiresAt, usageType: "auth_and_signing" }),
     addDeployKey: (project, key, options = {}) => insertDeployKey(state, project, key, options),
-    createGroup: (group) =>
-      ensureGroup(state, group.path, group.owner ?? root, group.visibility ?? "private"),
+    createGroup: (group) => ensureGroup(state, group, root),
     createProject: async (given) => {
       const project = insertProject(state, given, given.owner ?? root);
       if (given.files) await commit(project, given.files);
       return project;
     },
     addMember: (place, user, level) => {
+      place.memberships.delete(user.id);
       if (level === 0) place.members.delete(user.id);
       else place.members.set(user.id, level);
     },
   };
-}
-
-function ensureGroup(state: State, fullPath: string, owner: User, visibility: Visibility): Group {
-  const existing = [...state.groups.values()].find((group) => group.fullPath === fullPath);
-  if (existing) return existing;
-  const slash = fullPath.lastIndexOf("/");
-  const path = fullPath.slice(slash + 1);
-  if (!isNamespacePath(path)) throw new RangeError(`no good path of a group: ${fullPath}`);
-  const parent = slash === -1 ? null : ensureGroup(state, fullPath.slice(0, slash), owner, visibility);
-  const group: Group = {
-    id: state.nextId("namespace"),
-    path,
-    name: path,
-    fullPath,
-    parentId: parent?.id ?? null,
-    visibility,
-    members: new Map([[owner.id, LEVEL.owner]]),
-    createdAt: state.now(),
-  };
-  state.groups.set(group.id, group);
-  return group;
-}
-
-function insertProject(state: State, given: NewProject, owner: User): Project {
-  const {
-    visibility = "private",
-    defaultBranch = "main",
-    description = "",
-    protectDefaultBranch = true,
-  } = given;
-  const slash = given.path.lastIndexOf("/");
-  const path = given.path.slice(slash + 1);
-  const prefix = slash === -1 ? owner.username : given.path.slice(0, slash);
-  const fullPath = `${prefix}/${path}`;
-  checkProject(state, path, fullPath, defaultBranch);
-  const project: Project = {
-    id: state.nextId("project"),
-    name: given.name ?? path,
-    path,
-    namespaceId: ensureNamespace(state, prefix, owner, visibility),
-    fullPath,
-    creatorId: owner.id,
-    description,
-    createdAt: state.now(),
-    members: new Map(),
-    protectedBranches: new Map(
-      protectDefaultBranch ? [[defaultBranch, { pushLevel: LEVEL.maintainer, allowForcePush: false }]] : [],
-    ),
-    visibility,
-    lastActivityAt: state.now(),
-    defaultBranch,
-    emptyRepo: true,
-    archived: false,
-    repositoryEnabled: true,
-    buildsEnabled: true,
-  };
-  state.projects.set(project.id, project);
-  state.projectsByPath.set(fullPath.toLowerCase(), project);
-  return project;
-}
-
-function checkProject(state: State, path: string, fullPath: string, defaultBranch: string): void {
-  if (problemsOfPath(path, false).length > 0) throw new RangeError(`no good path of a project: ${fullPath}`);
-  if (!isBranchName(defaultBranch)) throw new RangeError(`no good name of a branch: ${defaultBranch}`);
-  if (state.projectsByPath.has(fullPath.toLowerCase())) {
-    throw new RangeError(`there is a project ${fullPath} already`);
-  }
-}
-
-/** The id of a user's own namespace, or of a group that is made when it is missing. */
-function ensureNamespace(state: State, path: string, owner: User, visibility: Visibility): number {
-  for (const user of state.users.values()) if (user.username === path) return user.namespaceId;
-  return ensureGroup(state, path, owner, visibility).id;
 }

@@ -4,48 +4,10 @@ import type { TokenEnd } from "./control/token-ends.ts";
 import { initialKnobs, type FaultKnobs, type Knobs, type Settings } from "./control/knobs.ts";
 import type { Token, User } from "./people.ts";
 import type { Deployment, Environment, MergeRequest, Note } from "./work-rows.ts";
+import type { Group, Project } from "./places.ts";
 
+export type { Group, Project, Protection, Visibility } from "./places.ts";
 export type { GranularScope, Resource, Token, User, UserCondition } from "./people.ts";
-
-export interface Group {
-  readonly id: number;
-  readonly path: string;
-  readonly name: string;
-  readonly fullPath: string;
-  readonly parentId: number | null;
-  readonly visibility: Visibility;
-  /** User id → access level. */
-  readonly members: Map<number, number>;
-  readonly createdAt: string;
-}
-
-export type Visibility = "private" | "internal" | "public";
-
-export interface Protection {
-  /** Access level from which a push is allowed; 0 is nobody. */
-  readonly pushLevel: number;
-  readonly allowForcePush: boolean;
-}
-
-export interface Project {
-  readonly id: number;
-  readonly name: string;
-  readonly path: string;
-  readonly namespaceId: number;
-  readonly fullPath: string;
-  readonly creatorId: number;
-  readonly description: string;
-  readonly createdAt: string;
-  readonly members: Map<number, number>;
-  readonly protectedBranches: Map<string, Protection>;
-  visibility: Visibility;
-  lastActivityAt: string;
-  defaultBranch: string;
-  emptyRepo: boolean;
-  archived: boolean;
-  repositoryEnabled: boolean;
-  buildsEnabled: boolean;
-}
 
 export const HOOK_EVENTS = [
   "push_events",
@@ -193,6 +155,8 @@ export interface State {
   /** By the digest of the token: a sandbox does not keep tokens either. */
   readonly tokens: Map<string, Token>;
   readonly groups: Map<number, Group>;
+  /** Lower-case full path → group. */
+  readonly groupsByPath: Map<string, Group>;
   readonly projects: Map<number, Project>;
   /** Lower-case full path → project: paths are found without regard to case. */
   readonly projectsByPath: Map<string, Project>;
@@ -237,6 +201,7 @@ export function createState(machineClock: Clock): State {
     users: new Map(),
     tokens: new Map(),
     groups: new Map(),
+    groupsByPath: new Map(),
     projects: new Map(),
     projectsByPath: new Map(),
     hooks: new Map(),

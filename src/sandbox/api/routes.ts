@@ -9,9 +9,11 @@ import { environmentRoutes } from "./environments.ts";
 import { fileRoutes } from "./files.ts";
 import { groupRoutes } from "./groups.ts";
 import { hookRoutes } from "./hooks.ts";
+import { memberRoutes } from "./members.ts";
 import { metadataRoutes } from "./metadata.ts";
 import { mergeRequestRoutes } from "./merge-requests.ts";
 import { noteRoutes } from "./notes.ts";
+import { namespaceRoutes } from "./namespaces.ts";
 import { projectRoutes } from "./projects.ts";
 import { statusRoutes } from "./statuses.ts";
 import { protectedBranchRoutes } from "./protected-branches.ts";
@@ -36,6 +38,8 @@ export const ROUTES: readonly Route[] = [
   ...settingRoutes,
   ...projectRoutes,
   ...groupRoutes,
+  ...namespaceRoutes,
+  ...memberRoutes,
   ...branchRoutes,
   ...protectedBranchRoutes,
   ...tagRoutes,

@@ -46,7 +46,7 @@ export function resourceTokenEntity(
 ): Record<string, unknown> {
   return {
     ...tokenEntity(box, token),
-    access_level: directLevel(bot, place),
+    access_level: directLevel(box.state, bot, place),
     ...(box.version.has("resourceOfToken")
       ? { resource_type: bot.botOf?.type, resource_id: bot.botOf?.id }
       : {}),

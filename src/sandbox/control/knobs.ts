@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ANSWER_NAMES } from "../front/answer-names.ts";
+import { imports, projectSettings } from "./project-knobs.ts";
 
 /**
  * Every knob of a sandbox, in one table: its values, its default, what it does. The types of `FaultKnobs` and `Settings`, the validation
@@ -145,6 +146,7 @@ const faults = z.strictObject({
   webhooks,
   git,
   ssh,
+  imports,
 });
 
 const settings = z.strictObject({
@@ -201,6 +203,7 @@ const settings = z.strictObject({
     .boolean()
     .default(false)
     .describe("administrators are ordinary users but for tokens with the scope admin_mode (15.8+)"),
+  ...projectSettings,
   requireTokenExpiry: z.boolean().default(true).describe("from 16.0 on: new tokens must expire"),
   tokenPrefix: z.string().max(20).default("glpat-").describe("what new tokens begin with"),
   maintenanceMessage: z
@@ -225,5 +228,5 @@ export type Knobs = z.infer<typeof KNOBS>;
 
 /** All knobs as they are at the start. */
 export function initialKnobs(): Knobs {
-  return KNOBS.parse({ faults: { front: {}, webhooks: {}, git: {}, ssh: {} }, settings: {} });
+  return KNOBS.parse({ faults: { front: {}, webhooks: {}, git: {}, ssh: {}, imports: {} }, settings: {} });
 }
