@@ -108,7 +108,7 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
   const box = boxAt(url, { ...parts, sshPort: door.port });
   door.open(box);
   const controlToken = newControlToken(host);
-  const control = createControl(box, controlToken, certificates?.ca ?? null);
+  const control = createControl(box, { token: controlToken, ca: certificates?.ca ?? null, root });
   const log = options.log ?? (() => {});
   server.on("request", createListener(box, { root, log, signal: ending.signal, control }));
   const resources = stack.move();

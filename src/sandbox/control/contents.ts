@@ -11,6 +11,7 @@ export interface Contents {
   readonly users: readonly UserRow[];
   readonly tokens: readonly TokenRow[];
   readonly projects: readonly ProjectRow[];
+  readonly mergeRequests: readonly MergeRequestRow[];
   readonly hooks: readonly HookRow[];
   /** Webhook calls that are kept back. */
   readonly heldWebhooks: number;
@@ -46,6 +47,15 @@ interface BranchRow {
   readonly commit: string;
   readonly title: string;
   readonly at: string;
+}
+
+interface MergeRequestRow {
+  readonly project: string;
+  readonly iid: number;
+  readonly title: string;
+  readonly source: string;
+  readonly target: string;
+  readonly state: string;
 }
 
 interface HookRow {
@@ -86,6 +96,14 @@ export async function showContents(box: Box): Promise<Contents> {
     })),
     tokens: [...state.tokens.values()].map((token) => tokenRow(box, token)),
     projects,
+    mergeRequests: [...state.mergeRequests.values()].map((one) => ({
+      project: state.projects.get(one.projectId)?.fullPath ?? "",
+      iid: one.iid,
+      title: one.title,
+      source: one.sourceBranch,
+      target: one.targetBranch,
+      state: one.state,
+    })),
     hooks: [...state.hooks.values()].map((hook) => hookRow(box, hook)),
     heldWebhooks: box.webhooks.held(),
   };

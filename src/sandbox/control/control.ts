@@ -1,7 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import type { Secret } from "../../kernel/secret.ts";
 import type { Box } from "../box.ts";
-import { homePage } from "../page.ts";
+import { homePage } from "../page/page.ts";
+import { submit } from "../page/submit.ts";
 import { digestOf } from "../state.ts";
 import { ok, Refusal, type Reply } from "../reply.ts";
 import { readBody } from "../request.ts";
@@ -16,7 +17,7 @@ export interface Control {
   /** Answers `/-/sandbox…`; null for every other path. No knob touches it. */
   handle(request: IncomingMessage, path: string): Promise<Reply | null>;
   /** The page at `/`. */
-  home(request: IncomingMessage): Reply;
+  home(request: IncomingMessage): Promise<Reply>;
 }
 
 /** Knobs and actions are short. */
@@ -24,8 +25,16 @@ const BODY_LIMIT = 1024 * 1024;
 
 type Handler = (request: IncomingMessage) => Promise<Reply> | Reply;
 
-/** `token`: what others than this machine need; null when none reach it. `ca`: the private CA of a sandbox with TLS, PEM. */
-export function createControl(box: Box, token: Secret | null, ca: string | null): Control {
+export interface ControlOptions {
+  /** What others than this machine need; null when none reach it. */
+  readonly token: Secret | null;
+  /** The private CA of a sandbox with TLS, PEM. */
+  readonly ca: string | null;
+  /** Relative URL root, "" for none. */
+  readonly root: string;
+}
+
+export function createControl(box: Box, { token, ca, root }: ControlOptions): Control {
   const { state } = box;
   const door = { tokenDigest: token && digestOf(token.reveal()) };
   const shown = (): Reply => json(200, { faults: state.faults, settings: state.settings });
@@ -47,7 +56,8 @@ export function createControl(box: Box, token: Secret | null, ca: string | null)
       ca === null
         ? json(404, { error: "this sandbox speaks no TLS" })
         : { status: 200, text: ca, contentType: "application/x-pem-file", fromProxy: true },
-    "GET /-/sandbox/page": () => homePage(box),
+    "GET /-/sandbox/page": () => homePage(box, root),
+    "POST /-/sandbox/page": (request) => submit(box, root, request),
   };
   const act = async (request: IncomingMessage, name: string): Promise<Reply> =>
     json(200, await getAction(name).run(box, await readJson(request)));
@@ -69,7 +79,7 @@ export function createControl(box: Box, token: Secret | null, ca: string | null)
         throw error;
       }
     },
-    home: (request) => refuseStranger(door, request) ?? homePage(box),
+    home: async (request) => refuseStranger(door, request) ?? homePage(box, root),
   };
 }
 
