@@ -279,32 +279,26 @@ function actorsOf(scene: Scene): Actor[] {
   });
 }
 
-describe.each(sample("authentication in versions", VERSIONS, 3))("GitLab %s", (version) => {
+describe.each(sample("authentication in versions", VERSIONS, 2))("GitLab %s", (version) => {
   test("tokens, users and endpoints", { timeout: 60_000 }, async () => {
     await using scene = await openScene({ version });
     scene.sandbox.settings.impersonationEnabled = false;
     const wrong: unknown[] = [];
     for (const actor of actorsOf(scene)) {
       for (const [token, value] of actor.values) {
-        for (const endpoint of ENDPOINTS) {
+        const place = { name: actor.name, url: scene.sandbox.url };
+        const found = ENDPOINTS.map(async (endpoint) => {
           const body = endpoint.method === "POST" ? {} : undefined;
           const answer = await scene.call(endpoint.method, endpoint.path, body, value);
-          const place = { name: actor.name, url: scene.sandbox.url };
-          const [status, words] = expected(version, token, actor.conditions, endpoint, place);
-          const got = [answer.status, words === null ? null : answer.body];
-          const dead = words !== null && JSON.stringify(words).includes("invalid_token");
+          const want = expected(version, token, actor.conditions, endpoint, place);
+          const got = [answer.status, want[1] === null ? null : answer.body];
+          const dead = want[0] === 401 && JSON.stringify(want).includes("invalid_token");
           const challenged =
             answer.headers.get("www-authenticate")?.includes('error="invalid_token"') ?? false;
-          if (JSON.stringify(got) !== JSON.stringify([status, words]) || dead !== challenged) {
-            wrong.push({
-              who: actor.conditions,
-              token: token.name,
-              at: endpoint.path,
-              got,
-              want: [status, words],
-            });
-          }
-        }
+          const right = JSON.stringify(got) === JSON.stringify(want) && dead === challenged;
+          return right ? [] : [{ who: actor.conditions, token: token.name, at: endpoint.path, got, want }];
+        });
+        wrong.push(...(await Promise.all(found)).flat());
       }
     }
     expect(wrong.slice(0, 10)).toEqual([]);

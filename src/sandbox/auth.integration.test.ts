@@ -278,6 +278,19 @@ describe("what every request meets", () => {
     }
   });
 
+  test("parameters come as JSON, as a form, nested, or as curl sends them with --form", async () => {
+    const send = async (body: FormData | URLSearchParams): Promise<Asked> =>
+      ask("v4/projects/1/hooks", { method: "POST", headers: { "PRIVATE-TOKEN": scene.token }, body });
+    const form = new FormData();
+    form.set("url", "http://127.0.0.1:9/a");
+    form.set("push_events", "false");
+    expect(await send(form)).toMatchObject({ status: 201, body: { push_events: false } });
+    const nested = new URLSearchParams({ url: "http://127.0.0.1:9/b" });
+    nested.append("custom_headers[][key]", "X-A");
+    nested.append("custom_headers[][value]", "1");
+    expect(await send(nested)).toMatchObject({ status: 201, body: { custom_headers: [{ key: "X-A" }] } });
+  });
+
   test("browsers may ask from anywhere, and see only some headers", async () => {
     const preflight = await ask("v4/user", {
       method: "OPTIONS",
@@ -333,6 +346,8 @@ describe("application settings", () => {
       400,
       { error: "plantuml_url is missing" },
     ]);
+    const legacy = await change({ allow_local_requests_from_hooks_and_services: false });
+    expect([legacy.status, scene.sandbox.settings.allowLocalRequests]).toEqual([200, false]);
     const nothing = await change({ unknown: 1 });
     expect([nothing.status, nothing.body.error]).toEqual([
       400,

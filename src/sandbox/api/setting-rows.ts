@@ -7,6 +7,7 @@ import type { Feature } from "../versions.ts";
 export interface SettingRow {
   readonly name: string;
   readonly since?: Feature;
+  /** From then on it is no longer told under this name; it can still be set. */
   readonly until?: Feature;
   readonly type: z.ZodType;
   /** What it is as long as nobody changed it; ours, where this sandbox acts by it. */
@@ -107,6 +108,14 @@ export const SETTING_ROWS: readonly SettingRow[] = [
   row("plantuml_url", text, null),
   row("sourcegraph_enabled", flag, false, { since: "sourcegraphSetting" }),
   row("sourcegraph_url", text, null, { since: "sourcegraphSetting" }),
+  row("diagramsnet_enabled", flag, false, { since: "diagramsnetSetting" }),
+  row("diagramsnet_url", text, null, { since: "diagramsnetSetting" }),
+  row("snowplow_enabled", flag, false, { since: "snowplowSetting" }),
+  row("snowplow_collector_hostname", text, null, { since: "snowplowSetting" }),
+  row("snowplow_cookie_domain", text, null, { since: "snowplowSetting" }),
+  row("ci_max_includes", integer, 150, { since: "createRunnerScope" }),
+  row("pipeline_limit_per_project_user_sha", integer, 0, { since: "whatsNewVariant" }),
+  row("pipeline_limit_per_user", integer, 0, { since: "pipelineLimitPerUser" }),
   row("whats_new_variant", oneOf(["all_tiers", "current_tier", "disabled"]), "all_tiers", {
     since: "whatsNewVariant",
   }),
@@ -115,5 +124,7 @@ export const SETTING_ROWS: readonly SettingRow[] = [
 /** A switch that needs a value beside it: turned on without one, the value is missing. */
 export const NEEDED_BY: Readonly<Record<string, string>> = {
   plantuml_enabled: "plantuml_url",
+  diagramsnet_enabled: "diagramsnet_url",
+  snowplow_enabled: "snowplow_collector_hostname",
   sourcegraph_enabled: "sourcegraph_url",
 };

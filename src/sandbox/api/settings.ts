@@ -13,10 +13,11 @@ const administered = (call: Call): void => {
 };
 
 function rowsOf({ box }: Call): SettingRow[] {
-  return SETTING_ROWS.filter(
-    ({ since, until }) =>
-      (since === undefined || box.version.has(since)) && (until === undefined || !box.version.has(until)),
-  );
+  return SETTING_ROWS.filter(({ since }) => since === undefined || box.version.has(since));
+}
+
+function toldRows(call: Call): SettingRow[] {
+  return rowsOf(call).filter(({ until }) => until === undefined || !call.box.version.has(until));
 }
 
 function valueOf(call: Call, { name, ours, initial }: SettingRow): unknown {
@@ -26,7 +27,7 @@ function valueOf(call: Call, { name, ours, initial }: SettingRow): unknown {
 }
 
 function entity(call: Call): Record<string, unknown> {
-  const rows = rowsOf(call).map((row) => [row.name, valueOf(call, row)] as const);
+  const rows = toldRows(call).map((row) => [row.name, valueOf(call, row)] as const);
   const { createdAt } = call.box.seed.root;
   return { id: 1, ...Object.fromEntries(rows), created_at: createdAt, updated_at: createdAt };
 }
