@@ -260,7 +260,7 @@ interface Actor {
 
 function actorsOf(scene: Scene): Actor[] {
   const { state } = scene.sandbox;
-  return CONDITIONS.map((conditions, index) => {
+  return sample("states of users", CONDITIONS, 6).map((conditions, index) => {
     const [condition = "active", ...furtherConditions] = conditions;
     const user = state.createUser({ username: `user${index}`, condition, furtherConditions });
     state.addMember(scene.project, user, 40);

@@ -291,6 +291,20 @@ describe("what every request meets", () => {
     expect(await send(nested)).toMatchObject({ status: 201, body: { custom_headers: [{ key: "X-A" }] } });
   });
 
+  test("what changed since the client looked is not deleted", async () => {
+    const { body } = await scene.call("POST", "/projects/1/hooks", { url: "http://127.0.0.1:9/c" });
+    const remove = (since: string): Promise<Asked> =>
+      ask(`v4/projects/1/hooks/${body.id}`, {
+        method: "DELETE",
+        headers: { "PRIVATE-TOKEN": scene.token, "If-Unmodified-Since": since },
+      });
+    expect(await remove("Fri, 01 Jan 2010 00:00:00 GMT")).toMatchObject({
+      status: 412,
+      body: { message: "412 Precondition Failed" },
+    });
+    expect((await remove("no date")).status).toBe(204);
+  });
+
   test("browsers may ask from anywhere, and see only some headers", async () => {
     const preflight = await ask("v4/user", {
       method: "OPTIONS",

@@ -14,6 +14,7 @@ import {
   type Reply,
 } from "../reply.ts";
 import { route, type Call, type Route } from "../route.ts";
+import { checkUnmodified } from "../unmodified.ts";
 import type { Project } from "../state.ts";
 import { TIERS, type Environment } from "../work-rows.ts";
 import { environmentEntity } from "./environment-entity.ts";
@@ -87,6 +88,7 @@ export const environmentRoutes: readonly Route[] = [
     handle: (call, { environment_id }) => {
       const row = getEnvironment(call, environment_id, LEVEL.developer);
       if (row.state !== "stopped") throw forbidden();
+      checkUnmodified(call, row.updatedAt);
       call.box.state.environments.delete(row.id);
       return noContent();
     },

@@ -1,6 +1,7 @@
 import { paged } from "../paging.ts";
 import { created, noContent, ok, refuseAsError, type Reply } from "../reply.ts";
 import { route, type Call, type Route } from "../route.ts";
+import { checkUnmodified } from "../unmodified.ts";
 import { beforeHooks as before, getHook, hookPath, hookProject, hooksOf } from "./find-hook.ts";
 import { hookEntity } from "./hook-entity.ts";
 import { hookEventRoutes } from "./hook-events.ts";
@@ -41,7 +42,9 @@ export const hookRoutes: readonly Route[] = [
     before,
     params: hookPath,
     handle: (call, { hook_id }) => {
-      call.box.state.hooks.delete(getHook(call, hook_id).id);
+      const hook = getHook(call, hook_id);
+      checkUnmodified(call, hook.createdAt);
+      call.box.state.hooks.delete(hook.id);
       return noContent();
     },
   }),

@@ -4,6 +4,7 @@ import { tellMergeRequest } from "../merge-requests/tell.ts";
 import { flag, integer, oneOf, text } from "../params.ts";
 import { created, forbidden, noContent, ok, refuse, type Reply } from "../reply.ts";
 import { route, type Call, type Route } from "../route.ts";
+import { checkUnmodified } from "../unmodified.ts";
 import type { Project } from "../state.ts";
 import type { MergeRequest } from "../work-rows.ts";
 import { getMergeRequest, mergeRequestPath, presentMergeRequest } from "./find-merge-request.ts";
@@ -74,6 +75,7 @@ export const mergeRequestRoutes: readonly Route[] = [
     handle: (call, { merge_request_iid }) => {
       const { project, row } = getMergeRequest(call, merge_request_iid);
       if (levelIn(call.box.state, call.authenticate(), project) < LEVEL.owner) throw forbidden();
+      checkUnmodified(call, row.updatedAt);
       call.box.state.mergeRequests.delete(row.id);
       return noContent();
     },
