@@ -8,6 +8,8 @@ export interface Answer {
   readonly pathTemplate: string;
   /** Where it was sent, without query. */
   readonly url: string;
+  /** Names of the fields that were sent, never their values. */
+  readonly sent?: readonly string[];
   readonly status: number;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly text: string;

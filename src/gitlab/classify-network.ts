@@ -60,7 +60,9 @@ export function classifyNetworkError(thrown: unknown, evidence: Evidence): Fault
     return Fault.of("CANCELLED", "", { ...details, message: "The GitLab client was closed" });
   }
   if (/^(EPROTO|ERR_SSL_|ERR_TLS_)/.test(code)) {
-    const words = "The TLS handshake failed: this port may not speak https";
+    const words = /CERTIFICATE_REQUIRED|BAD_CERTIFICATE|HANDSHAKE_FAILURE/.test(code)
+      ? "The server broke the TLS handshake off: it may ask for a client certificate"
+      : "The TLS handshake failed: this port may not speak https";
     return Fault.of("UNREACHABLE", "reset", { ...details, evidence: { ...details.evidence, words } });
   }
   if (code.startsWith("HPE_")) return Fault.of("NOT_GITLAB", "not_json", details);

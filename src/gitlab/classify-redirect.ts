@@ -17,14 +17,29 @@ export function classifyRedirect(answer: Answer, evidence: Evidence, redact: Red
   }
   const to = new URL(location, from);
   const details = { evidence: { ...evidence, from: show(from, redact), to: show(to, redact) } };
-  // GitLab 16.7+ answers requests by a project's old path with the address by its id.
-  if (answer.pathTemplate.startsWith("/projects/:id") && /\/api\/v4\/projects\/\d+(\/|$)/.test(to.pathname)) {
-    return Fault.of("PROJECT_NOT_FOUND", "moved", details);
+  if (isMoved(answer, from, to)) return Fault.of("PROJECT_NOT_FOUND", "moved", details);
+  if (answer.method !== "GET" && isHome(from, to)) {
+    return Fault.of("GITLAB_UNAVAILABLE", "maintenance", { ...details, retryable: true });
   }
   const upgraded = from.protocol === "http:" && to.protocol === "https:" && from.hostname === to.hostname;
   if (upgraded) return Fault.of("REDIRECTED", "to_https", details);
   const login = LOGIN.test(to.pathname) || LOGIN.test(to.hostname);
   return Fault.of("REDIRECTED", login ? "login" : "other_host", details);
+}
+
+/** GitLab 16.7+ answers requests by a project's old path with the address by its id. */
+function isMoved({ pathTemplate }: Answer, from: URL, to: URL): boolean {
+  const byId = /\/api\/v4\/projects\/\d+(\/|$)/.test(to.pathname) && to.pathname !== from.pathname;
+  return byId && pathTemplate.startsWith("/projects/:id");
+}
+
+/** Maintenance mode and read-only databases send writes to the start page (`middleware/read_only/controller.rb`). */
+function isHome(from: URL, to: URL): boolean {
+  return to.origin === from.origin && to.pathname.replace(/\/$/, "") === basePathOf(from);
+}
+
+function basePathOf(from: URL): string {
+  return from.pathname.split("/api/v4")[0] ?? "";
 }
 
 function show(url: URL, redact: Redact): string {

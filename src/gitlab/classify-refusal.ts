@@ -1,10 +1,19 @@
 import { Fault, type Evidence } from "../faults/fault.ts";
 import type { Answer } from "./answer.ts";
+import { classifyCreation, isCreation } from "./classify-creation.ts";
+import { notGitLab } from "./not-gitlab.ts";
 import type { Envelope } from "./words.ts";
 
 /** 401 and 403: token, account, scope or role, told apart by the envelope (GitLab's `lib/api/api_guard.rb`). */
 export function classifyRefusal(answer: Answer, envelope: Envelope, evidence: Evidence): Fault {
+  if (isForeign(envelope)) return notGitLab(answer, evidence);
   return answer.status === 401 ? unauthorized(envelope, evidence) : forbidden(answer, envelope, evidence);
+}
+
+/** A gateway's refusal in JSON of its own: GitLab always begins with the number, or says `error`. */
+function isForeign({ message, error, fields }: Envelope): boolean {
+  if (error !== "" || fields.size > 0) return false;
+  return message === "" || /^(unauthorized|forbidden|access denied|authentication required)\b/i.test(message);
 }
 
 function unauthorized(envelope: Envelope, evidence: Evidence): Fault {
@@ -45,6 +54,9 @@ function forbidden(answer: Answer, envelope: Envelope, evidence: Evidence): Faul
   if (error === "insufficient_granular_scope") {
     return Fault.of("INSUFFICIENT_SCOPES", "missing_permissions", { evidence });
   }
+  const creation = isCreation(answer) ? classifyCreation(answer, envelope, evidence) : null;
+  if (creation) return creation;
+  if (/internal users/i.test(message)) return Fault.of("AUTH_FAILED", "wrong_kind", { evidence });
   if (message.startsWith("403 Forbidden - ")) {
     const account = accountFault(message, evidence);
     if (account) return account;

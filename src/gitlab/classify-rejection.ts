@@ -49,6 +49,10 @@ function statusRules(envelope: Envelope, evidence: Evidence, answer: Answer): Fa
   if (envelope.message.startsWith("Cannot transition status via"))
     return Fault.of("CONFLICT", "", { evidence });
   if (answer.status === 409) return Fault.of("CONFLICT", "", { evidence, retryable: true });
+  // The commit is on no branch any more: history was rewritten meanwhile.
+  if (/References for commit/.test(envelope.message)) {
+    return Fault.of("GIT_FAILED", "commit_missing", { evidence });
+  }
   if (envelope.fields.has("name") && /already been taken/.test(toSentence(envelope))) {
     return Fault.of("CONFLICT", "name_taken", { evidence });
   }

@@ -159,7 +159,7 @@ describe("projects, hooks, keys, statuses", () => {
     [STATUS, 400, { message: "Cannot transition status via :run from :running" }, "CONFLICT"],
     [STATUS, 400, { message: { name: ["has already been taken"] } }, "CONFLICT name_taken"],
     [STATUS, 409, { message: "Another update to this commit status is in progress" }, "CONFLICT"],
-    [STATUS, 404, { message: "404 References for commit Not Found" }, "NOT_FOUND"],
+    [STATUS, 404, { message: "404 References for commit Not Found" }, "GIT_FAILED commit_missing"],
     // The presence of an empty list says nothing (GitLab up to 14.0 sends them).
     [KEYS, 400, { message: { limit_reached: [] } }, "BAD_REQUEST invalid"],
   ])("%s %i %j is %s", (pathTemplate, status, body, expected) => {
@@ -289,6 +289,57 @@ describe("network errors", () => {
       expect(`${fault.code} ${fault.reason}`).toBe(expected);
       expect(String(fault.cause) + String(fault.stack)).not.toContain("glpat");
     }
+  });
+});
+
+describe("who answers in GitLab's place", () => {
+  test.each<[number, unknown, Partial<Answer>, string]>([
+    [401, { message: "Unauthorized" }, {}, "NOT_GITLAB sso"],
+    [403, { message: "Forbidden" }, {}, "NOT_GITLAB sso"],
+    [403, {}, {}, "NOT_GITLAB sso"],
+    [401, "<title>Log in</title>", {}, "NOT_GITLAB sso"],
+    [400, "<title>400 No required SSL certificate was sent</title>", {}, "NOT_GITLAB sso"],
+    [511, "<title>Hotel</title>", {}, "NOT_GITLAB sso"],
+    [522, "<title>522</title>", {}, "GITLAB_UNAVAILABLE bad_gateway"],
+    [407, "<title>Proxy</title>", {}, "UNREACHABLE proxy"],
+    [503, "<title>ERROR</title>", { headers: { "x-squid-error": "ERR_DNS_FAIL 0" } }, "UNREACHABLE proxy"],
+    [
+      403,
+      { message: "403 Forbidden - This action cannot be performed by internal users" },
+      {},
+      "AUTH_FAILED wrong_kind",
+    ],
+    [403, { message: "403 Forbidden" }, {}, "INSUFFICIENT_ROLE"],
+  ])("%i %j is %4$s", (status, body, more, expected) => {
+    expect(classify(status, body, more)).toBe(expected);
+  });
+});
+
+describe("a project that is not made", () => {
+  const at = (status: number, body: unknown, sent: string[] = ["name"]): string =>
+    classify(status, body, { method: "POST", pathTemplate: "/projects", sent });
+
+  test.each([
+    [400, { message: { path: ["can contain only letters, digits"] } }, "NAME_INVALID"],
+    [400, { message: { name: ["has already been taken"], path: ["has already been taken"] } }, "NAME_TAKEN"],
+    [400, { message: { limit_reached: [], path: ["is a reserved name"] } }, "NAME_INVALID"],
+    [
+      400,
+      { error: "name, path are missing, at least one parameter must be provided" },
+      "BAD_REQUEST invalid",
+    ],
+    [403, { message: "403 Forbidden" }, "INSUFFICIENT_ROLE"],
+    [403, { error: "insufficient_scope", error_description: "x" }, "INSUFFICIENT_SCOPES missing_api"],
+    [400, { message: { base: ["Failed to create repository"], limit_reached: [] } }, "BAD_REQUEST invalid"],
+  ])("%i %j is %s", (status, body, expected) => {
+    expect(at(status, body)).toBe(expected);
+  });
+
+  test("a bare 403 means the import source only where something was to be imported", () => {
+    expect(at(403, { message: "403 Forbidden" }, ["name", "import_url"])).toBe("IMPORT_DISABLED");
+    expect(at(403, { message: "403 Forbidden - Your account has been blocked." }, ["import_url"])).toBe(
+      "ACCOUNT_UNUSABLE blocked",
+    );
   });
 });
 

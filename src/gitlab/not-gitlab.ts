@@ -15,13 +15,22 @@ export function notGitLab(answer: Answer, evidence: Evidence = {}): Fault {
 
 function whatItIs(answer: Answer): "html" | "wrong_path" | "sso" | "not_json" {
   if (!answer.complete) return "not_json";
-  if (isJson(answer)) return answer.status === 404 ? "wrong_path" : "not_json";
   if (answer.status === 401) return "sso";
+  if (isJson(answer)) return JSON_MEANS.get(answer.status) ?? "not_json";
   if (!isHtml(answer)) return "not_json";
-  // nginx (and others in its words) before a GitLab that is only for holders of a client certificate
-  if (answer.status === 400 && /SSL certificate/i.test(toPageTitle(answer.text))) return "sso";
-  const barred = answer.status === 403 || (answer.status < 400 && LOGIN_PAGE.test(toPageTitle(answer.text)));
-  return barred ? "sso" : "html";
+  return isBarred(answer) ? "sso" : "html";
+}
+
+const JSON_MEANS = new Map<number, "wrong_path" | "sso">([
+  [403, "sso"],
+  [404, "wrong_path"],
+]);
+
+/** A page of nginx (and of others in its words) says 400 before a GitLab that is only for holders of a client certificate. */
+function isBarred({ status, text }: Answer): boolean {
+  if (status === 403) return true;
+  const title = toPageTitle(text);
+  return status === 400 ? /SSL certificate/i.test(title) : status < 400 && LOGIN_PAGE.test(title);
 }
 
 function isHtml(answer: Answer): boolean {

@@ -1,9 +1,12 @@
 import { inspect } from "node:util";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { startAnswering, type Reply } from "../../test/support/answering-server.ts";
+import { startAnswering, tlsFixture, type Reply } from "../../test/support/answering-server.ts";
 import { faultOf } from "../../test/support/fault-of.ts";
+import { startProxy } from "../../test/support/proxy-server.ts";
 import { Secret } from "../kernel/secret.ts";
 import { createGitLab } from "./client.ts";
+import { parseNetwork } from "./parse-network.ts";
 
 const TOKEN = "glpat-S3cr3t/with+odd=chars";
 
@@ -97,6 +100,56 @@ describe("the token", () => {
     expect((await gitlab.listHooks(1)).map(({ id }) => id)).toEqual([1, 2]);
     expect(other.asked).toEqual([]);
     expect(server.asked[1]?.url).toBe("/api/v4/projects/1/hooks?per_page=100&page=2");
+  });
+
+  test("nor any secret of the connection comes back in an error, whatever is answered", async () => {
+    const secrets = {
+      token: TOKEN,
+      header: "h3ader-value-x",
+      password: "pr0xy pass@1",
+      key: "client-key.pem",
+    };
+    let reply: Reply = {};
+    await using server = await startAnswering(() => reply);
+    await using proxy = await startProxy();
+    await using gitlab = createGitLab({
+      baseUrl: server.url,
+      token: new Secret(TOKEN),
+      ...parseNetwork({
+        proxy: proxy.url.replace("//", `//amy:${encodeURIComponent(secrets.password)}@`),
+        headers: { "x-gate": secrets.header },
+        clientCert: tlsFixture("client.pem"),
+        clientKey: tlsFixture(secrets.key),
+      }),
+    });
+    const forms = [secrets.token, secrets.header, secrets.password]
+      .flatMap((value) => [value, encodeURIComponent(value), Buffer.from(`x:${value}`).toString("base64")])
+      .concat("PRIVATE KEY");
+    const echo = fc.constantFrom(...forms);
+    const status = fc.constantFrom(200, 301, 400, 401, 403, 404, 407, 409, 422, 500);
+    const shape = fc.constantFrom<(text: string) => Reply>(
+      (text) => ({ body: { message: text } }),
+      (text) => ({ body: { message: { field: [text] } } }),
+      (text) => ({ body: { error: text, error_description: `${text} ${text}` } }),
+      (text) => ({ body: `<title>${text}</title>` }),
+      (text) => ({ body: text, headers: { "content-type": "application/json" } }),
+      (text) => ({ body: { id: text, [text]: text } }),
+      (text) => ({ body: "", headers: { location: `/${text}/api/v4`, server: text } }),
+      (text) => ({ body: "", headers: { "x-request-id": text, "retry-after": "900" } }),
+    );
+    const property = fc.asyncProperty(status, shape, echo, async (code, form, text) => {
+      reply = { status: code, ...form(text) };
+      const fault = await faultOf(
+        gitlab
+          .setCommitStatus(1, "a", { state: "failed", ref: "m", name: "n", targetUrl: null, description: "" })
+          .then(() => gitlab.getUser()),
+      );
+      const shown: string[] = [];
+      for (let error: unknown = fault; error instanceof Error; error = error.cause)
+        shown.push(everything(error));
+      expect(forms.filter((secret) => shown.join("\n").includes(secret))).toEqual([]);
+    });
+    await fc.assert(property, { numRuns: 120 });
   });
 
   test.each(["", "two words", "line\nend", "schlüssel"])(

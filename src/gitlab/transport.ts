@@ -166,6 +166,7 @@ async function ask(context: Context, request: Request): Promise<Answer> {
     method: request.method,
     pathTemplate: request.template,
     url: `${context.base.origin}${path.split("?")[0] ?? ""}`,
+    sent: Object.keys(request.body ?? {}),
   };
   const { token, userAgent, base } = context;
   const { agent, prefix, headers: toProxy } = context.connections;
