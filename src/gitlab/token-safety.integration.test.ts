@@ -122,9 +122,11 @@ describe("the token", () => {
         clientKey: tlsFixture(secrets.key),
       }),
     });
-    const forms = [secrets.token, secrets.header, secrets.password]
-      .flatMap((value) => [value, encodeURIComponent(value), Buffer.from(`x:${value}`).toString("base64")])
-      .concat("PRIVATE KEY");
+    const forms = [secrets.token, secrets.header, secrets.password].flatMap((value) => [
+      value,
+      encodeURIComponent(value),
+      Buffer.from(`x:${value}`).toString("base64"),
+    ]);
     const echo = fc.constantFrom(...forms);
     const status = fc.constantFrom(200, 301, 400, 401, 403, 404, 407, 409, 422, 500);
     const shape = fc.constantFrom<(text: string) => Reply>(
@@ -147,7 +149,7 @@ describe("the token", () => {
       const shown: string[] = [];
       for (let error: unknown = fault; error instanceof Error; error = error.cause)
         shown.push(everything(error));
-      expect(forms.filter((secret) => shown.join("\n").includes(secret))).toEqual([]);
+      expect([...forms, "PRIVATE KEY"].filter((secret) => shown.join("\n").includes(secret))).toEqual([]);
     });
     await fc.assert(property, { numRuns: 120 });
   });
