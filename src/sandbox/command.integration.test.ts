@@ -98,7 +98,7 @@ test("a scenario says what it is, what it holds, its knobs, and what happens lat
 test.each([
   [{ scenario: "/nowhere/s.json" }, "the scenario cannot be read: ENOENT"],
   [{ set: ["faults.latencyMs"] }, "--set faults.latencyMs is not NAME=VALUE"],
-  [{ set: ["faults.nope=1"] }, "faults.nope: there is no such knob"],
+  [{ set: ["faults.nope=1", "x=2"] }, "faults.nope: there is no such knob; x: there is no such knob"],
   [{ set: ["faults.latencyMs=fast"] }, "faults.latencyMs: expected number, received string"],
   [{ relativeUrl: "git lab" }, "no good relative URL root"],
 ])("%j is refused before anything is told", async (options, words) => {

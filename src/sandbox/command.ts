@@ -82,12 +82,21 @@ async function readScenario(file: string | undefined): Promise<Scenario | null> 
 function setKnobs(sandbox: Sandbox, scenario: Scenario | null, assignments: readonly string[]): void {
   const { faults = {}, settings = {} } = scenario ?? {};
   changeKnobs(sandbox, { faults, settings });
-  for (const assignment of assignments) {
-    const mark = assignment.indexOf("=");
-    if (mark < 1) throw new RangeError(`--set ${assignment} is not NAME=VALUE`);
-    changeKnobs(sandbox, nested(assignment.slice(0, mark), valueOf(assignment.slice(mark + 1))));
-  }
+  const problems = assignments.flatMap((assignment) => problemsOfSetting(sandbox, assignment));
+  if (problems.length > 0) throw new InvalidInput(problems);
   sandbox.keepAsStart();
+}
+
+function problemsOfSetting(sandbox: Sandbox, assignment: string): readonly string[] {
+  const mark = assignment.indexOf("=");
+  if (mark < 1) return [`--set ${assignment} is not NAME=VALUE`];
+  try {
+    changeKnobs(sandbox, nested(assignment.slice(0, mark), valueOf(assignment.slice(mark + 1))));
+    return [];
+  } catch (error) {
+    if (error instanceof InvalidInput) return error.problems;
+    throw error;
+  }
 }
 
 function valueOf(text: string): unknown {

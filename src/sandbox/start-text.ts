@@ -66,9 +66,15 @@ export function startText(facts: Facts, host: string): string[] {
         ]
       : []),
     `What it holds, a push with one click, and everything that can go wrong: ${facts.control}/page`,
-    `  curl -X PATCH -H 'Content-Type: application/json' -d '{"faults":{"latencyMs":200}}' ${facts.control}`,
+    curlLine(facts),
     "Ctrl-C ends it.",
   ];
+}
+
+function curlLine({ control, certificates, controlToken }: Facts): string {
+  const trust = certificates ? ` --cacert ${certificates.ca}` : "";
+  const login = controlToken === undefined ? "" : " -H 'Authorization: Bearer <control token>'";
+  return `  curl${trust}${login} -X PATCH -H 'Content-Type: application/json' -d '{"faults":{"latencyMs":200}}' ${control}`;
 }
 
 function warning(host: string, controlToken: string): string[] {

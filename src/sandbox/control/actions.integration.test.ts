@@ -91,7 +91,29 @@ describe("people and places", () => {
     await act("set_project", { project: 1, archived: false });
   });
 
+  test("a project moves: its old path leads on, its id stays; and goes", async () => {
+    const { id } = (await act("create_project", { path: "acme/old", owner: "ann", files: { "a.txt": "1" } }))
+      .body;
+    expect((await act("move_project", { project: id, to: "elsewhere/shop" })).body).toEqual({
+      id,
+      path: "elsewhere/shop",
+    });
+    const root = scene.tokenWith({ user: scene.sandbox.state.root });
+    const old = await scene.call("GET", "/projects/acme%2Fold", undefined, root);
+    expect([old.status, old.headers.get("location")]).toEqual([
+      301,
+      `${scene.sandbox.url}/api/v4/projects/${id}`,
+    ]);
+    const write = await scene.call("POST", "/projects/acme%2Fold/hooks", { url: receiver.url }, root);
+    expect(write.status).toBe(405);
+    await act("delete_project", { project: "elsewhere/shop" });
+    expect((await scene.call("GET", `/projects/${id}`, undefined, root)).status).toBe(404);
+  });
+
   test.each([
+    ["move_project", { project: 1, to: "acme" }, 400, "to: no full path of a project"],
+    ["move_project", { project: 1, to: "acme/shop" }, 422, "there is a project acme/shop already"],
+    ["delete_project", { project: 77_777 }, 422, "there is no project 77777"],
     ["create_user", { username: "x", wat: 1 }, 400, "wat: there is no such parameter"],
     ["create_user", {}, 400, "username: expected string, received undefined"],
     ["create_token", { user: "nobody" }, 422, "there is no user nobody"],

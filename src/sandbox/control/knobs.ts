@@ -14,7 +14,7 @@ const pathPattern = z.string().regex(/^[*/]/, "starts with / or *");
 const headerName = z.string().regex(/^[a-z0-9-]+$/, "a header's name in lower case");
 
 const front = z.strictObject({
-  answer: z.enum(ANSWER_NAMES).default("none").describe("what answers instead of GitLab, listed below"),
+  answer: z.enum(ANSWER_NAMES).default("none").describe("what answers instead of GitLab"),
   path: pathPattern
     .default("*")
     .describe("which requests the knobs of `front` concern: a path as it is sent, `*` stands for anything"),

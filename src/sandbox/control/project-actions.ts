@@ -4,7 +4,8 @@ import type { Box } from "../box.ts";
 import { moveRefs } from "../git/move-refs.ts";
 import { readRefs } from "../git/read.ts";
 import { isFilePath, writeCommit } from "../git/write.ts";
-import { isBranchName } from "../names.ts";
+import { moveProject, removeProject } from "../moves.ts";
+import { isBranchName, problemsOfPath } from "../names.ts";
 import type { Project } from "../state.ts";
 import { action, findProject, findUser, where, who, type Action } from "./action.ts";
 import { present } from "./present.ts";
@@ -49,6 +50,29 @@ export const PROJECT_ACTIONS = {
       return { id, archived, repositoryEnabled, buildsEnabled, visibility };
     },
   ),
+  move_project: action(
+    "gives a project another full path; the old one leads to it, as GitLab's does",
+    { project: where, to: z.string().regex(/^[^/]+(\/[^/]+)+$/, "no full path of a project") },
+    (box, { project: wanted, to }) => {
+      const project = findProject(box, wanted);
+      if (box.state.projectsByPath.has(to.toLowerCase()))
+        throw new RangeError(`there is a project ${to} already`);
+      const slash = to.lastIndexOf("/");
+      const problems = problemsOfPath(to.slice(slash + 1), false);
+      if (problems.length > 0) throw new RangeError(`no good path of a project: ${to}`);
+      moveProject(box.state, project, namespaceOf(box, to.slice(0, slash)), to);
+      return { id: project.id, path: project.fullPath };
+    },
+  ),
+  delete_project: action(
+    "takes a project away at once, with its hooks and keys",
+    { project: where },
+    (box, { project }) => {
+      const found = findProject(box, project);
+      removeProject(box.state, found);
+      return { id: found.id, path: found.fullPath };
+    },
+  ),
   push: action(
     "commits a change and tells the hooks, as a push does; without files a line of CHANGES.md",
     {
@@ -72,6 +96,12 @@ export const PROJECT_ACTIONS = {
     },
   ),
 } as const satisfies Record<string, Action>;
+
+/** A user's own namespace, or a group, which is made when it is missing. */
+function namespaceOf(box: Box, path: string): number {
+  const user = [...box.state.users.values()].find((one) => one.username === path);
+  return user?.namespaceId ?? box.seed.createGroup({ path }).id;
+}
 
 interface Push {
   readonly branch: string;
