@@ -109,7 +109,7 @@ export function canReadCode(state: State, user: User | null, project: Project): 
  * What protects a branch: its own rule, or those whose `*` match it. Of several rules each permits what it permits, so that the most
  * open one counts.
  */
-export function protectionOf(project: Project, branch: string): Protection | null {
+export function protectionOf(project: Pick<Project, "protectedBranches">, branch: string): Protection | null {
   const rules = [...project.protectedBranches]
     .filter(([pattern]) => pattern === branch || (pattern.includes("*") && matches(pattern, branch)))
     .map(([, protection]) => protection);

@@ -1,4 +1,4 @@
-import { canPushTo, LEVEL } from "../access.ts";
+import { canPushTo, protectionOf, LEVEL } from "../access.ts";
 import { resolveCommit } from "../git/read.ts";
 import { flag, integer, number, oneOf, text } from "../params.ts";
 import { paged } from "../paging.ts";
@@ -108,7 +108,7 @@ async function setStatus(call: Call, given: Given): Promise<Reply> {
   if (project.archived || !project.repositoryEnabled || !project.buildsEnabled) throw forbidden();
   const sha = await getSha(call, project, given.sha);
   const ref = await getRef(call, project, sha, given.ref);
-  if (project.protectedBranches.has(ref) && !canPushTo(call.box.state, call.authenticate(), project, ref)) {
+  if (protectionOf(project, ref) && !canPushTo(call.box.state, call.authenticate(), project, ref)) {
     throw forbidden();
   }
   checkTarget(given.target_url);

@@ -60,13 +60,13 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
   const visitors = new Set<Socket>();
   let box: Box | null = null;
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    if (box) void receive(box, socket);
+    socket.on("error", () => {}); // the client went away
+    if (box) receive(box, socket).catch(() => socket.destroy());
     else socket.destroy();
   });
   const receive = async (box: Box, socket: Socket): Promise<void> => {
     visitors.add(socket);
     socket.once("close", () => visitors.delete(socket));
-    socket.on("error", () => {}); // the client went away
     await writeAuthorizedKeys(box.state, folder, socketPath);
     const config = await writeConfiguration(folder, box.state.faults.ssh.changedHostKey);
     await serveConnection(sshd, config, socket, environment, signal);

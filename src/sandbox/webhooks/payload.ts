@@ -1,3 +1,4 @@
+import { protectionOf } from "../access.ts";
 import type { Commit } from "../git/read.ts";
 import type { ChangedPaths } from "../git/changed-paths.ts";
 import { pushOptions } from "../git/push-options.ts";
@@ -38,7 +39,7 @@ export function pushPayload(
     after: change.after,
     ref: change.ref,
     ...(box.version.has("pushPayloadRefProtected")
-      ? { ref_protected: kind === "push" && project.protectedBranches.has(branch) }
+      ? { ref_protected: kind === "push" && protectionOf(project, branch) !== null }
       : {}),
     checkout_sha: change.after === ZEROS ? null : facts.checkoutSha,
     message: facts.message,
