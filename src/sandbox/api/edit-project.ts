@@ -12,6 +12,7 @@ import { findGroup } from "./find-group.ts";
 import { getProjectAs } from "./find-project.ts";
 import { projectDetails } from "./project-entity.ts";
 import { visibility, words } from "./project-params.ts";
+import { checkedFields, IGNORED_FIELDS } from "./project-fields.ts";
 import { checkModel } from "./project-rules.ts";
 
 const access = oneOf(["disabled", "private", "enabled"]);
@@ -27,27 +28,6 @@ const fields = {
   builds_access_level: access.optional(),
   jobs_enabled: flag.optional(),
 };
-/** Taken from everybody and kept for nobody: the sandbox has nothing that would behave otherwise by them. */
-const IGNORED = [
-  "auto_devops_enabled",
-  "ci_config_path",
-  "container_registry_access_level",
-  "issues_access_level",
-  "issues_enabled",
-  "lfs_enabled",
-  "merge_method",
-  "merge_requests_access_level",
-  "merge_requests_enabled",
-  "public_builds",
-  "public_jobs",
-  "remove_source_branch_after_merge",
-  "request_access_enabled",
-  "shared_runners_enabled",
-  "snippets_access_level",
-  "squash_option",
-  "wiki_access_level",
-  "wiki_enabled",
-];
 const shape = z.object(fields);
 type Changes = z.output<typeof shape>;
 
@@ -135,8 +115,8 @@ export const editProjectRoutes: readonly Route[] = [
   route({
     method: "PUT",
     path: "/projects/:id",
-    params: fields,
-    needsOneOf: [...Object.keys(fields), ...IGNORED],
+    params: { ...fields, ...checkedFields },
+    needsOneOf: [...Object.keys(fields), ...IGNORED_FIELDS],
     handle: edit,
   }),
   route({
