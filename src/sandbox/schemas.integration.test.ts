@@ -42,6 +42,12 @@ test.skipIf(!existsSync(SCHEMAS))(
     await check("user/public", "GET", "/user");
     await check("projects", "GET", "/projects?simple=true");
     await check("project/identity", "GET", "/projects/1");
+    await check("projects", "GET", "/groups/acme/projects?simple=true");
+    await check("project/identity", "POST", "/projects", { name: "From a template", template_name: "rails" });
+    await check("project/identity", "GET", "/projects/1/import");
+    await check("project/identity", "PUT", "/projects/1", { description: "A shop" });
+    await check("members", "GET", "/projects/1/members/all");
+    await check("members", "GET", "/groups/acme/members");
     await check("branches", "GET", "/projects/1/repository/branches");
     await check("branch", "GET", "/projects/1/repository/branches/main");
     await check("commits", "GET", "/projects/1/repository/commits");
