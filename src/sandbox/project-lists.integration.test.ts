@@ -78,9 +78,8 @@ describe("keyset", () => {
   ])("%s with %s: %d", async (version, order, status) => {
     await using scene = await openScene({ version });
     const answer = await scene.call("GET", `/projects?pagination=keyset&${order}`);
-    expect(answer.status).toBe(status);
-    const refusal = { error: "Keyset pagination is not yet available for this type of request" };
-    expect(answer.body).toEqual(status === 405 ? refusal : expect.any(Array));
+    const refusal = "Keyset pagination is not yet available for this type of request";
+    expect([answer.status, answer.body.error]).toEqual([status, status === 405 ? refusal : undefined]);
   });
 
   test("Links is a header of old versions, and groups have none for their projects", async () => {
