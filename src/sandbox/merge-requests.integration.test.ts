@@ -362,9 +362,9 @@ describe("notes", () => {
       { message: "404 MergeRequest Not Found" },
     ]);
     await scene.call("POST", notes, { body: "x" });
-    scene.sandbox.settings.notesCreateLimit = 1;
+    scene.sandbox.faults.applicationLimits["notes_create"] = 0;
     expect((await scene.call("POST", `${path}/999/notes`, { body: "x" })).status).toBe(429);
-    scene.sandbox.settings.notesCreateLimit = 300;
+    delete scene.sandbox.faults.applicationLimits["notes_create"];
     const carl = scene.sandbox.state.createUser({ username: `carl${++count}` });
     scene.project.members.set(carl.id, 30);
     const others = scene.tokenWith({ user: carl });

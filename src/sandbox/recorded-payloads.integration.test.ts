@@ -85,7 +85,7 @@ test.skipIf(!existsSync(RECORDED)).each([
   ["10.5.0", "push", "webhook-push/gitlab-docs-10.0-1.json"],
   ["10.5.0", "tag_push-create", "webhook-tag_push-create/gitlab-docs-10.5-1.json"],
   ["10.5.0", "note", "webhook-note/gitlab-docs-10.5-2.json"],
-  ["11.2.0", "note", "webhook-note/atlantis-3.json"],
+  ["12.9.0", "note", "webhook-note/atlantis-3.json"],
   ["12.9.0", "push-create", "webhook-push-create/go-scm-1.json"],
   ["12.9.0", "push-delete", "webhook-push-delete/go-scm-1.json"],
   ["12.9.0", "tag_push-delete", "webhook-tag_push-delete/go-scm-1.json"],

@@ -34,9 +34,10 @@ function filterProblem({ branchFilter, branchFilterStrategy }: Hook): HookProble
   return good ? null : ["push_events_branch_filter", "is not a valid branch name"];
 }
 
-/** Key, and a value of one line without blanks at its ends. */
+/** Key, and a value of one line without blanks at its ends, nor with breaks in it that somebody might decode. */
 export function isHeader({ key, value }: KeyValue): boolean {
-  return KEY.test(key) && value.length <= 2048 && /^\S(?:[^\r\n]*\S)?$/.test(value);
+  const oneLine = /^\S(?:[^\r\n]*\S)?$/.test(value) && !/%[01][0-9a-f]|%7f|\\[0nrtx]/i.test(value);
+  return KEY.test(key) && value.length <= 2048 && oneLine;
 }
 
 export function isVariable({ key, value }: KeyValue): boolean {

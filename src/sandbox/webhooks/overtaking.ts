@@ -1,7 +1,7 @@
 import { sleep } from "../../kernel/clock.ts";
 
 /** Nobody overtakes a call that is the last for so long. */
-const PATIENCE_MS = 1000;
+const PATIENCE_MS = 3000;
 
 /** Lets calls change places: the first of two waits until the second has been made. */
 export function createOvertaking(signal: AbortSignal): { wait(): Promise<() => void> } {

@@ -8,9 +8,9 @@ const KEPT_MS = 30 * 60_000;
 
 export interface Chains {
   /** Runs a request that a receiver made while it answered a hook: it carries the id of the event on. */
-  within<T>(eventId: string | undefined, work: () => T): T;
+  readonly within: <T>(eventId: string | undefined, work: () => T) => T;
   /** The id for the event's header; null when this hook may not be called in this chain any more. */
-  enter(hookId: number): string | null;
+  readonly enter: (hookId: number) => string | null;
 }
 
 export function createChains(clock: Clock): Chains {
