@@ -86,6 +86,8 @@ export function canSee(state: State, user: User | null, project: Project): boole
 
 /** A group is also seen by those who are members of something below it. */
 export function canSeeGroup(state: State, user: User | null, group: Group): boolean {
+  const owns = user !== null && groupLevel(state, user, group.id) >= LEVEL.owner;
+  if (!owns && isShutOut(state, group.id)) return false;
   if (group.visibility === "public") return true;
   if (user === null) return false;
   if (group.visibility === "internal" || user.admin || groupLevel(state, user, group.id) > 0) return true;

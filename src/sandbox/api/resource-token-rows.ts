@@ -1,8 +1,9 @@
-import { groupLevel, isShutOut, LEVEL, levelIn } from "../access.ts";
+import { groupLevel, LEVEL, levelIn } from "../access.ts";
 import { notFound } from "../reply.ts";
 import type { Call } from "../route.ts";
 import type { ToldToken } from "../seed-people.ts";
 import type { Group, Project, Resource, Token, User } from "../state.ts";
+import { getGroup } from "./find-group.ts";
 import { getProject } from "./find-project.ts";
 import { resourceTokenEntity } from "./token-entity.ts";
 
@@ -23,20 +24,9 @@ export function holderOf(call: Call, type: Resource["type"]): Holder {
     const level = levelIn(state, user, place);
     return { resource: { type, id: place.id }, place, level, manages: level >= LEVEL.maintainer };
   }
-  const place = groupOf(call);
+  const place = getGroup(call);
   const level = user.admin ? LEVEL.owner : groupLevel(state, user, place.id);
-  if (level === 0 && place.visibility === "private") throw notFound("Group");
   return { resource: { type, id: place.id }, place, level, manages: level >= LEVEL.owner };
-}
-
-function groupOf(call: Call): Group {
-  const id = (call.path["id"] ?? "").toLowerCase();
-  const { state } = call.box;
-  const group = [...state.groups.values()].find(
-    (each) => String(each.id) === id || each.fullPath.toLowerCase() === id,
-  );
-  if (!group || isShutOut(state, group.id)) throw notFound("Group");
-  return group;
 }
 
 export function botOf(call: Call, { resource }: Holder, token: Token): User | null {

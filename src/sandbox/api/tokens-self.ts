@@ -5,6 +5,7 @@ import { badRequest, methodNotAllowed, noContent, ok, refuse } from "../reply.ts
 import { route, type Call, type Route } from "../route.ts";
 import type { Group, Project, Token } from "../state.ts";
 import { webUrl } from "../urls.ts";
+import { findNamespaceOwner, namespaceBasic } from "./namespace-entity.ts";
 import { projectIdentity } from "./project-entity.ts";
 import { rotateToken } from "./rotate-token.ts";
 import { tokenEntity, tokenWithIps } from "./token-entity.ts";
@@ -135,17 +136,8 @@ function projectAssociation(call: Call, project: Project): Record<string, unknow
   };
 }
 
-function namespaceOf(call: Call, project: Project): Record<string, unknown> | null {
-  const { state, url } = call.box;
-  const group = state.groups.get(project.namespaceId);
-  if (group) {
-    const { id, name, path, fullPath, parentId } = group;
-    const place = { path, kind: "group", full_path: fullPath, parent_id: parentId, avatar_url: null };
-    return { id, name, ...place, web_url: `${url}/groups/${fullPath}` };
-  }
-  const owner = [...state.users.values()].find((user) => user.namespaceId === project.namespaceId);
-  if (!owner) return null;
-  const { username, name, namespaceId: id } = owner;
-  const place = { path: username, kind: "user", full_path: username, parent_id: null, avatar_url: null };
-  return { id, name, ...place, web_url: `${url}/${username}` };
+function namespaceOf({ box }: Call, project: Project): Record<string, unknown> | null {
+  const { groups } = box.state;
+  const place = groups.get(project.namespaceId) ?? findNamespaceOwner(box.state, project.namespaceId);
+  return place ? namespaceBasic(box, place) : null;
 }
