@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import type { Config, ConfigOverrides } from "../config.ts";
 import { Fault } from "../faults/fault.ts";
 import { addAppCommands } from "./app-commands.ts";
+import { addBrowseCommands } from "./browse-commands.ts";
 import { createClient } from "./client.ts";
 import { addConnectionCommands } from "./connection-commands.ts";
 import type { Context } from "./context.ts";
@@ -68,6 +69,7 @@ function createProgram(parts: CliParts, context: Context): Command {
   program.commandsGroup("GitLab:");
   addDoctorCommands(program, context, parts.checkConnection);
   addConnectionCommands(program, context);
+  addBrowseCommands(program, context);
   program.commandsGroup("Apps:");
   addLinkCommands(program, context);
   addAppCommands(program, context);

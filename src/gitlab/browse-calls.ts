@@ -1,5 +1,5 @@
 import { Fault } from "../faults/fault.ts";
-import type { Browse, TreeEntry } from "./browse.ts";
+import type { Browse, Group, TreeEntry } from "./browse.ts";
 import {
   groupSchema,
   listedBranchSchema,
@@ -30,6 +30,8 @@ export function createBrowseCalls(transport: Transport): Browse {
           : { template: "/groups/:id/subgroups", params: { id: parentId } };
       return readListing(transport, { ...where, query, ...call }, groupSchema, { cursor });
     },
+
+    getGroup: (id, call) => getGroup(transport, id, call),
 
     listProjects: ({ groupId, minAccessLevel, archived, simple, search, cursor } = {}, call) => {
       const filter = known({ search, min_access_level: minAccessLevel, archived, simple });
@@ -77,6 +79,20 @@ export function createBrowseCalls(transport: Transport): Browse {
 
     findFile: (id, path, ref, call) => findFile(transport, { id, path, ref }, call),
   };
+}
+
+async function getGroup(
+  transport: Transport,
+  id: number | string,
+  call?: Pick<Request, "signal">,
+): Promise<Group> {
+  const template = "/groups/:id";
+  const query = { with_projects: false };
+  return parseAs(
+    groupSchema,
+    await transport.send({ method: "GET", template, params: { id }, query, ...call }),
+    template,
+  );
 }
 
 /** Without what was not asked for. An empty search means everything in some versions and nothing in others. */

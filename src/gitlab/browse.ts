@@ -85,6 +85,8 @@ export interface FileContent {
 
 export interface Browse {
   listGroups(query?: GroupQuery, call?: Call): Promise<Listing<Group>>;
+  /** By id or by full path. */
+  getGroup(group: number | string, call?: Call): Promise<Group>;
   /** By keyset from 12.7 on, so that no page is slower than the first; in a group by page number, which is all GitLab has there. */
   listProjects(query?: ProjectQuery, call?: Call): Promise<Listing<Project>>;
   /** Where the token's user may create: the own namespace and groups. */

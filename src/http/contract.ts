@@ -14,12 +14,14 @@ import {
 } from "./answers.ts";
 import { answers, nothing, ofConnection, orEmpty, word } from "./contract-parts.ts";
 import { doctorApi } from "./doctor-contract.ts";
+import { browseApi } from "./browse-contract.ts";
 
 /**
  * The API, word for word: every operation of `/api/v1`, shared by the server and by clients, which import nothing else of this folder.
  * Requests are strict: a misspelt field is refused, not ignored.
  */
 export { logLineSchema, problemSchema } from "./answers.ts";
+export type { ListedProjectAnswer } from "./browse-contract.ts";
 export type {
   AppAnswer,
   ConnectionAnswer,
@@ -116,6 +118,7 @@ export const api = {
     },
   },
   ...doctorApi,
+  ...browseApi,
   disconnect: {
     method: "DELETE",
     url: "/api/v1/connections/:connection",

@@ -7,6 +7,7 @@ import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { ApiTokens } from "./api-tokens.ts";
 import { mountApps } from "./app-routes.ts";
+import { mountBrowse } from "./browse-routes.ts";
 import { mountConnections } from "./connection-routes.ts";
 import { mountDeliveries } from "./delivery-routes.ts";
 import { mountDeployments } from "./deployment-routes.ts";
@@ -73,6 +74,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     const { services } = options;
     mountConnections(guarded, services, closing.signal);
     mountDoctor(guarded, services, closing.signal);
+    mountBrowse(guarded, services, closing.signal);
     mountApps(guarded, services, closing.signal);
     mountDeployments(guarded, services, closing.signal);
     mountDeliveries(guarded, services);

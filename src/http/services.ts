@@ -1,5 +1,6 @@
 import type { Apps } from "../apps/apps.ts";
 import type { Repair, Repaired } from "../apps/repair.ts";
+import type { Browser } from "../connections/browse.ts";
 import type { Connections } from "../connections/connections.ts";
 import type { Deployments } from "../deployments/deployments.ts";
 import type { Diagnosis } from "../doctor/diagnosis.ts";
@@ -12,6 +13,7 @@ import type { Pushes } from "../pushes/pushes.ts";
 /** What the routes need of the parts below. */
 export interface Services {
   readonly connections: Pick<Connections, "connect" | "list" | "get">;
+  readonly browser: Browser;
   readonly apps: Apps;
   readonly deployments: Deployments;
   readonly pushes: Pushes;

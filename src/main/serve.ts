@@ -1,5 +1,6 @@
 import { createApps } from "../apps/open.ts";
 import type { Config } from "../config.ts";
+import { createBrowser } from "../connections/browse.ts";
 import { createDeployments, runDeployments, type Wiring } from "../deployments/open.ts";
 import { mirrorKey } from "../deployments/checkout.ts";
 import { requestDeploy } from "../deployments/requests.ts";
@@ -109,6 +110,7 @@ async function startServices(
   const server = await createServer({
     services: {
       connections,
+      browser: createBrowser(connections),
       pushes,
       apps,
       deployments: createDeployments(wiring),

@@ -142,6 +142,7 @@ export function createMemoryGitLab(
     findSettings: unused,
     findBranchRules: unused,
     listGroups: unused,
+    getGroup: unused,
     listProjects: unused,
     listNamespaces: unused,
     findAccessLevel: unused,

@@ -17,6 +17,7 @@ export function fakeServices(parts: Parts = {}): Services {
     }) as never;
   return {
     connections: part("connections"),
+    browser: part("browser"),
     apps: part("apps"),
     deployments: part("deployments"),
     pushes: part("pushes"),
