@@ -48,7 +48,7 @@ export function addConnectionCommands(program: Command, context: Context): void 
       if (json) return connections.forEach((connection) => printJson(context, connection));
       if (connections.length === 0)
         return terminal.out("No connections yet. Make one: fairlead connect https://gitlab.example.com");
-      const heads = ["NAME", "GITLAB", "VERSION", "TOKEN", "EXPIRES", "CHECKED"];
+      const heads = ["NAME", "GITLAB", "VERSION", "TOKEN", "EXPIRES", "CHECKED", "STATE"];
       printTable(terminal, heads, connections.map(connectionRow));
     });
 
@@ -126,7 +126,12 @@ function findBaseUrl(url: string): string | null {
 function connectionRow(c: ConnectionAnswer): string[] {
   const version = c.version === null ? "?" : `${c.version}${c.edition === null ? "" : `-${c.edition}`}`;
   const token = `${c.tokenKind}${c.username === null ? "" : ` @${c.username}`}`;
-  return [c.name, c.webUrl, version, token, c.tokenExpiresAt ?? "never", ago(c.checkedAt)];
+  return [c.name, c.webUrl, version, token, c.tokenExpiresAt ?? "never", ago(c.checkedAt), stateOf(c)];
+}
+
+function stateOf({ trouble, pausedAt }: ConnectionAnswer): string {
+  if (trouble === null) return "ok";
+  return `${pausedAt === null ? "" : "paused: "}${trouble.code}`;
 }
 
 /** What had to stay in GitLab is named, with its address, for a person to remove. */

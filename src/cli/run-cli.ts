@@ -10,6 +10,7 @@ import { addDeliveryCommands } from "./delivery-commands.ts";
 import { addDeploymentCommands } from "./deployment-commands.ts";
 import { EXIT, Interrupted, UsageError } from "./failure.ts";
 import { addDoctorCommands, type CheckConnection } from "./doctor-commands.ts";
+import { addLifeCommands } from "./life-commands.ts";
 import { addLinkCommands } from "./link-commands.ts";
 import { addLocalCommands, type LocalCommands } from "./local-commands.ts";
 import { addLogCommands } from "./log-commands.ts";
@@ -69,6 +70,7 @@ function createProgram(parts: CliParts, context: Context): Command {
   program.commandsGroup("GitLab:");
   addDoctorCommands(program, context, parts.checkConnection);
   addConnectionCommands(program, context);
+  addLifeCommands(program, context);
   addBrowseCommands(program, context);
   program.commandsGroup("Apps:");
   addLinkCommands(program, context);

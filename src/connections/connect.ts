@@ -47,7 +47,7 @@ export async function connect(
     network: request.network,
     signal,
   });
-  if (diagnosis.error) throw toFault(diagnosis.error);
+  if (diagnosis.error) throw toFaultOf(diagnosis.error);
   if (!found) {
     throw Fault.of("INTERNAL", "", { message: "The diagnosis was neither sound nor named an error" });
   }
@@ -67,12 +67,19 @@ function toRow(
   return {
     id,
     base_url: found.baseUrl,
+    ca: request.network?.ca ?? null,
+    network: sealNetwork(vault, request.network ?? {}, networkPlace(id, found.baseUrl)),
+    ...foundColumns(found),
+    token: vault.seal(token, tokenPlace(id, found.baseUrl)),
+  };
+}
+
+/** What a look at GitLab tells of a connection, at the first one and at every later. */
+export function foundColumns(found: Found): Omit<ConnectionRow, "id" | "name" | "base_url" | "token"> {
+  return {
     web_url: found.webUrl,
     version: found.version,
     edition: found.edition === "unknown" ? null : found.edition,
-    ca: request.network?.ca ?? null,
-    network: sealNetwork(vault, request.network ?? {}, networkPlace(id, found.baseUrl)),
-    token: vault.seal(token, tokenPlace(id, found.baseUrl)),
     token_kind: found.token.kind,
     token_name: found.token.name,
     token_scopes: [...found.token.scopes],
@@ -113,7 +120,8 @@ function nameTaken(name: string): Fault {
   return Fault.of("CONFLICT", "name_taken", { message: `There is a connection named ${name} already` });
 }
 
-function toFault(error: DiagnosisError): Fault {
+/** The first broken layer of a diagnosis, to be thrown. */
+export function toFaultOf(error: DiagnosisError): Fault {
   const { code, reason, evidence, title } = error;
   if (!isCode(code) || !isReasonOf(code, reason)) {
     return Fault.of("INTERNAL", "", { message: `The diagnosis ended with ${code} (${reason}): ${title}` });

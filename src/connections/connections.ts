@@ -1,7 +1,10 @@
 import type { GitLab } from "../gitlab/gitlab.ts";
 import type { Network } from "../gitlab/network.ts";
 import type { Diagnosis } from "../doctor/diagnosis.ts";
+import type { Fault } from "../faults/fault.ts";
 import type { Secret } from "../kernel/secret.ts";
+import type { Reconnect, Reconnected } from "./reconnect.ts";
+import type { Trouble } from "./trouble.ts";
 
 /** A stored connection as people may see it: everything but the token. */
 export interface ConnectionView {
@@ -18,6 +21,19 @@ export interface ConnectionView {
   readonly username: string | null;
   readonly createdAt: Date;
   readonly checkedAt: Date;
+  /** The first broken layer of the last look; null: sound. */
+  readonly trouble: Trouble | null;
+  /** Since when deployments from source and webhook calls wait, because only a person can mend the trouble. */
+  readonly pausedAt: Date | null;
+  /** The policy: so many days before its end the token gets a successor; null: only on request. */
+  readonly rotateBeforeDays: number | null;
+  readonly rotateForDays: number;
+}
+
+export interface ConnectionEvent {
+  readonly at: Date;
+  readonly kind: string;
+  readonly text: string;
 }
 
 export interface ConnectRequest {
@@ -49,6 +65,26 @@ export interface Connections {
   get(nameOrId: string): Promise<ConnectionView>;
   /** Opened once and kept until the connection changes. Throws `NOT_FOUND`, `KEY_UNUSABLE`. */
   open(id: string): Promise<OpenConnection>;
+  /**
+   * A call through it failed. If only a person can mend why, everything that needs the token waits from now on, and the doctor looks at once. Returns
+   * whether it waits.
+   */
+  suspect(id: string, fault: Fault): Promise<boolean>;
+  /** Gives it another token, apps untouched. Throws what is wrong with the token, and then nothing has changed. */
+  reconnect(
+    nameOrId: string,
+    wish: Reconnect,
+    signal?: AbortSignal,
+  ): Promise<Reconnected & { readonly connection: ConnectionView }>;
+  /** Replaces the token by a successor that lives for `days`. Throws `CONFLICT` while one is under way, `BAD_REQUEST` where GitLab cannot (before 16.0). */
+  rotate(nameOrId: string, days: number): Promise<ConnectionView>;
+  /** Rotate so many days before the end, for so many days; null switches it off. */
+  setRotation(
+    nameOrId: string,
+    policy: { readonly beforeDays: number; readonly forDays: number } | null,
+  ): Promise<ConnectionView>;
+  /** What happened to it, newest first. */
+  listEvents(nameOrId: string, limit: number): Promise<readonly ConnectionEvent[]>;
   /** Forgets the connection and its token. Throws `CONFLICT` (in_use) while projects are linked: `apps/disconnect.ts` unlinks first. */
   forget(id: string): Promise<void>;
 }

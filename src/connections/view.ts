@@ -1,6 +1,7 @@
 import type { Selectable } from "kysely";
 import type { ConnectionTable } from "../store/rows.ts";
 import type { ConnectionView } from "./connections.ts";
+import { parseTrouble } from "./trouble.ts";
 
 /** Every column people may see. The token is not among them, so that no list ever reads it. */
 export const VIEW_COLUMNS = [
@@ -17,6 +18,10 @@ export const VIEW_COLUMNS = [
   "username",
   "created_at",
   "checked_at",
+  "trouble",
+  "paused_at",
+  "rotate_before_days",
+  "rotate_for_days",
 ] as const;
 
 type ViewRow = Pick<Selectable<ConnectionTable>, (typeof VIEW_COLUMNS)[number]>;
@@ -36,5 +41,9 @@ export function toView(row: ViewRow): ConnectionView {
     username: row.username,
     createdAt: row.created_at,
     checkedAt: row.checked_at,
+    trouble: parseTrouble(row.trouble),
+    pausedAt: row.paused_at,
+    rotateBeforeDays: row.rotate_before_days,
+    rotateForDays: row.rotate_for_days,
   };
 }

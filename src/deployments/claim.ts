@@ -37,7 +37,7 @@ export async function claimNext(parts: Parts, environmentId: string): Promise<Fo
     const next = await takeNewest(tx, environmentId);
     if (!next) return { kind: "nothing" };
     const target = await getTarget(tx, environmentId);
-    await supersedeQueued(tx, target, parts.appUrl, next.id);
+    await supersedeQueued(tx, target, parts.appUrl, next.number);
     await reportState(tx, target, next, "checking_out", parts.appUrl);
     return {
       kind: "claimed",
@@ -50,6 +50,12 @@ export async function claimNext(parts: Parts, environmentId: string): Promise<Fo
 function buildsFromSource(cause: DeploymentCause): boolean {
   return cause !== "rollback" && cause !== "restart";
 }
+
+/** What is built from source waits while its connection does; kept releases need no GitLab. */
+const MAY_START = sql<boolean>`(cause in ('rollback', 'restart') or not exists (
+  select from environment e join app a on a.id = e.app_id join linked_project p on p.id = a.linked_project_id
+    join connection c on c.id = p.connection_id
+  where e.id = deployment.environment_id and c.paused_at is not null))`;
 
 async function findRunning(
   tx: Tx,
@@ -70,12 +76,15 @@ async function findRunning(
 async function takeNewest(
   tx: Tx,
   environmentId: string,
-): Promise<{ id: string; cause: DeploymentCause; commit_sha: string; ref: string } | undefined> {
+): Promise<
+  { id: string; number: number; cause: DeploymentCause; commit_sha: string; ref: string } | undefined
+> {
   return tx
     .selectFrom("deployment")
-    .select(["id", "cause", "commit_sha", "ref"])
+    .select(["id", "number", "cause", "commit_sha", "ref"])
     .where("environment_id", "=", environmentId)
     .where("state", "=", "queued")
+    .where(MAY_START)
     .orderBy("number", "desc")
     .limit(1)
     .executeTakeFirst();
@@ -127,7 +136,7 @@ export async function listWaitingEnvironments(store: Store): Promise<readonly st
   const rows = await sql<{ environment_id: string }>`
     select distinct environment_id from deployment
     where finished_at is null
-      and (state = 'queued' or heartbeat_at < now() - make_interval(secs => ${LEASE_SECONDS}))`.execute(
+      and (state = 'queued' and ${MAY_START} or heartbeat_at < now() - make_interval(secs => ${LEASE_SECONDS}))`.execute(
     store.db,
   );
   return rows.rows.map((row) => row.environment_id);

@@ -75,19 +75,19 @@ export async function setWantedCommit(tx: Tx, environmentId: string, commit: str
     .execute();
 }
 
-/** Of queued deployments only the newest is wanted: all others (but `except`) end as superseded. Returns their ids. */
+/** Of queued deployments only the newest is wanted: all with a lower number end as superseded. Returns their ids. */
 export async function supersedeQueued(
   tx: Tx,
   target: Target,
   appUrl: (host: string) => string,
-  except = "",
+  below = Number.MAX_SAFE_INTEGER,
 ): Promise<readonly string[]> {
   const rows = await tx
     .updateTable("deployment")
     .set({ state: "superseded", finished_at: new Date() })
     .where("environment_id", "=", target.environmentId)
     .where("state", "=", "queued")
-    .where("id", "<>", except)
+    .where("number", "<", below)
     .returning(["id", "commit_sha", "ref"])
     .execute();
   for (const row of rows) await reportState(tx, target, row, "superseded", appUrl);

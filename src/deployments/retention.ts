@@ -17,6 +17,7 @@ const OLD = [
   },
   { what: "sent reports", days: 7, table: "outbox", where: "state <> 'pending' and created_at < $" },
   { what: "events", days: 365, table: "event", where: "at < $" },
+  { what: "events of connections", days: 365, table: "connection_event", where: "at < $" },
 ] as const;
 
 /** Deployments themselves stay: they are the history of an app, and small. Returns how many rows went. */

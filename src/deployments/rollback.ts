@@ -29,6 +29,7 @@ export async function rollBack(run: Run, error: unknown): Promise<void> {
     if (await goForward(run)) return;
     if (run.stopping.aborted) return await giveBack(run);
     await putBack(run);
+    await run.parts.connections.suspect(run.target.connectionId, fault); // before the next one is claimed
     await end(run, fault);
   } catch (failure) {
     log.error(

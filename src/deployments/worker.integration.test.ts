@@ -1,10 +1,11 @@
 import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { sql } from "kysely";
 import { sample } from "../../test/support/sample.ts";
 import { expect, test } from "vitest";
 import { HOST } from "../../test/support/deploy-stage.ts";
 import { ended, gate, openStage, until, work } from "../../test/support/deploy-work.ts";
+import { Fault } from "../faults/fault.ts";
+import { claimNext, listWaitingEnvironments } from "./claim.ts";
 import { enqueueRelease, releases, requestCancel, requestRollback } from "./requests.ts";
 import { restoreService } from "./restore.ts";
 import { runOutbox } from "./outbox.ts";
@@ -45,6 +46,36 @@ test("a push goes live step by step, and GitLab is told in order", async () => {
   ]);
   stopping.abort();
   await outbox;
+});
+
+test("a token that dies fails its deployment, and what comes behind waits, save what needs no GitLab", async () => {
+  const stage = await openStage();
+  work(stage);
+  await ended(stage, await stage.push(A), "live");
+  await ended(stage, await stage.push(B), "live");
+  stage.before = async (call) => {
+    if (call === "checkOut") throw Fault.of("GIT_AUTH_FAILED", "");
+  };
+  const died = await stage.push(C);
+  await ended(stage, died, "failed");
+  const connection = await stage.store.db
+    .selectFrom("connection")
+    .select(["trouble", "paused_at"])
+    .executeTakeFirstOrThrow();
+  expect(connection).toMatchObject({ trouble: { code: "GIT_AUTH_FAILED" }, paused_at: expect.any(Date) });
+  stage.before = async () => {};
+  const back = await requestRollback(
+    { ...stage.parts, enqueue: stage.enqueue },
+    stage.environmentId,
+    undefined,
+  );
+  await ended(stage, back.id, "live");
+  expect(await stage.edge.ask(HOST)).toBe(A);
+  const waiting = await stage.push("d".repeat(40));
+  expect(await claimNext(stage.parts, stage.environmentId)).toEqual({ kind: "nothing" });
+  expect(await listWaitingEnvironments(stage.store)).toEqual([]);
+  await stage.store.db.updateTable("connection").set({ paused_at: null }).execute();
+  await ended(stage, waiting, "live");
 });
 
 test("a broken app leaves the old release serving and nothing behind", async () => {
@@ -261,7 +292,9 @@ test("five releases are kept, the live one always among them", async () => {
   );
   await until(async () => (await stage.edge.ask(HOST)) === "d".repeat(40));
   await ended(stage, await stage.push("2".repeat(40)), "live");
-  expect(await readdir(join(pathsOf(stage.parts.dataDir, stage.environmentId).releases))).toHaveLength(5);
+  const folders = (): Promise<string[]> =>
+    readdir(pathsOf(stage.parts.dataDir, stage.environmentId).releases);
+  await until(async () => (await folders()).length === 5); // the oldest goes after the newest is live
 });
 
 test("a release that a rollback waits for is kept", async () => {

@@ -29,6 +29,8 @@ export interface InstanceInfo {
 }
 
 export interface TokenInfo {
+  /** null: GitLab did not say. */
+  readonly id: number | null;
   readonly name: string;
   readonly scopes: readonly string[];
   /** `YYYY-MM-DD`, the token is dead on that day from 00:00 UTC. */

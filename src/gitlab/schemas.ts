@@ -20,12 +20,14 @@ export const versionSchema = z.object({
 
 export const tokenSchema = z
   .object({
+    id: z.int().nullish(),
     name: text,
     scopes: z.array(z.string()),
     user_id: z.int().nullish(),
     expires_at: text,
   })
   .transform((token): TokenInfo => ({
+    id: token.id ?? null,
     name: token.name ?? "",
     scopes: token.scopes,
     expiresAt: /^\d{4}-\d{2}-\d{2}/.exec(token.expires_at ?? "")?.[0] ?? null,

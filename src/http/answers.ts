@@ -73,6 +73,10 @@ export const connectionSchema = z.object({
   username: z.string().nullable(),
   createdAt: instant,
   checkedAt: instant,
+  trouble: z.object({ code: z.string(), reason: z.string(), title: z.string() }).nullable(),
+  pausedAt: instant.nullable(),
+  rotateBeforeDays: z.number().nullable(),
+  rotateForDays: z.number(),
 });
 export type ConnectionAnswer = z.output<typeof connectionSchema>;
 

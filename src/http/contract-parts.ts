@@ -16,4 +16,6 @@ export const orEmpty = <T extends z.ZodRawShape>(shape: T) =>
     .transform((body) => body ?? {});
 
 export const nothing = orEmpty({});
+export const limit = z.coerce.number().int().min(1).max(500).default(50);
+export const token = z.string().min(1).max(1024).meta({ format: "password", writeOnly: true });
 export const ofConnection = z.object({ connection: word });

@@ -12,8 +12,9 @@ import {
   problemSchema,
   releaseSchema,
 } from "./answers.ts";
-import { answers, nothing, ofConnection, orEmpty, word } from "./contract-parts.ts";
+import { answers, limit, nothing, ofConnection, orEmpty, token, word } from "./contract-parts.ts";
 import { doctorApi } from "./doctor-contract.ts";
+import { lifeApi } from "./life-contract.ts";
 import { browseApi } from "./browse-contract.ts";
 
 /**
@@ -40,14 +41,12 @@ const events = {
   "5xx": problemSchema,
 } as const;
 
-const limit = z.coerce.number().int().min(1).max(500).default(50);
 const follow = z.stringbool().default(false);
 const ofApp = z.object({ app: word });
 const ofDeployment = z.object({ deployment: word });
 const ofDelivery = z.object({ delivery: word });
 const inEnvironment = z.object({ environment: word.exactOptional() });
 
-const token = z.string().min(1).max(1024).meta({ format: "password", writeOnly: true });
 const pem = z.string().max(256 * 1024);
 const healthPath = z
   .string()
@@ -119,6 +118,7 @@ export const api = {
   },
   ...doctorApi,
   ...browseApi,
+  ...lifeApi,
   disconnect: {
     method: "DELETE",
     url: "/api/v1/connections/:connection",

@@ -15,6 +15,7 @@ import { mountDoctor } from "./doctor-routes.ts";
 import { guardHosts, guardToken } from "./guard.ts";
 import { answerWithProblems } from "./problems.ts";
 import type { Services } from "./services.ts";
+import { mountConnectionLife } from "./life-routes.ts";
 import { mountSystem } from "./system-routes.ts";
 import { mountWebhooks } from "./webhooks.ts";
 
@@ -74,6 +75,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     const { services } = options;
     mountConnections(guarded, services, closing.signal);
     mountDoctor(guarded, services, closing.signal);
+    mountConnectionLife(guarded, services, closing.signal);
     mountBrowse(guarded, services, closing.signal);
     mountApps(guarded, services, closing.signal);
     mountDeployments(guarded, services, closing.signal);

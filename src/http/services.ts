@@ -12,7 +12,7 @@ import type { Pushes } from "../pushes/pushes.ts";
 
 /** What the routes need of the parts below. */
 export interface Services {
-  readonly connections: Pick<Connections, "connect" | "list" | "get">;
+  readonly connections: Omit<Connections, "open" | "forget" | "suspect">;
   readonly browser: Browser;
   readonly apps: Apps;
   readonly deployments: Deployments;

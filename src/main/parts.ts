@@ -1,6 +1,5 @@
 import type { Config } from "../config.ts";
-import { createConnections } from "../connections/open.ts";
-import type { Connections } from "../connections/connections.ts";
+import { createConnections, type RunningConnections } from "../connections/open.ts";
 import { DEFAULT_DEADLINES } from "../deployments/context.ts";
 import { createEnqueue } from "../deployments/enqueue.ts";
 import type { Wiring } from "../deployments/open.ts";
@@ -25,7 +24,7 @@ import { entry } from "./program.ts";
 export interface OpenParts extends Omit<Wiring, "apps" | "edge" | "connections" | "metrics"> {
   readonly metrics: Metrics;
   readonly vault: RunningVault;
-  readonly connections: Connections;
+  readonly connections: RunningConnections;
   readonly edge: SupervisedEdge;
   readonly check: typeof checkConnection;
 }

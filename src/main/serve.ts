@@ -134,6 +134,7 @@ async function startServices(
   const background = runBackground(log, {
     deployments: (stopping) => runDeployments(wiring, config.workers, stopping),
     pushes: (stopping) => pushes.run(stopping),
+    connections: (stopping) => parts.connections.watch(stopping),
     "half-made links": (stopping) => apps.recover(stopping),
   });
   undo.defer(() => background.stop());

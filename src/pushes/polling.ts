@@ -87,9 +87,16 @@ async function findDue(
 
 function listProjects(db: Db): Promise<readonly PolledProject[]> {
   return db
-    .selectFrom("linked_project")
-    .select(["id", "connection_id as connectionId", "project_id as projectId", "hook_state as hookState"])
-    .orderBy("id")
+    .selectFrom("linked_project as p")
+    .innerJoin("connection as c", "c.id", "p.connection_id")
+    .select([
+      "p.id",
+      "p.connection_id as connectionId",
+      "p.project_id as projectId",
+      "p.hook_state as hookState",
+    ])
+    .where("c.paused_at", "is", null)
+    .orderBy("p.id")
     .execute();
 }
 
@@ -98,6 +105,7 @@ async function lookSafely(deps: PollingDeps, project: PolledProject, signal: Abo
     await lookAtProject(deps, project, deadline(TURN_MS, signal));
   } catch (error) {
     if (signal.aborted) return;
+    await deps.connections.suspect(project.connectionId, toFault(error)).catch(() => {}); // the database: told by whoever looks next
     deps.log.warn(
       { project: project.id, error: toFault(error) },
       "A project's branches could not be looked at",

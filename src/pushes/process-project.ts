@@ -11,7 +11,7 @@ import { enqueueOutcomes, lockCandidates, matchHead } from "./decide.ts";
 import { createHeads, type Heads } from "./heads.ts";
 import { shortSha } from "./match.ts";
 import { isNullSha, readPushFacts, type PushFacts } from "./payload.ts";
-import { finish, giveUpOrWait, ignored, postpone, type Undecided } from "./verdict.ts";
+import { finish, giveUpOrWait, ignored, noteWaiting, postpone, type Undecided } from "./verdict.ts";
 
 export interface ProcessDeps {
   readonly store: Store;
@@ -47,8 +47,7 @@ export async function processProject(
   const attempt = await tryProjectLock(deps.store, key, async (db) => {
     const heads = createHeads(deps.connections, project, turn);
     for (const waiting of await listWaiting(db, project.id)) {
-      if (turn.aborted) return;
-      await processOne(deps, db, project, waiting, heads, signal);
+      if (turn.aborted || !(await processOne(deps, db, project, waiting, heads, signal))) return;
     }
   });
   return attempt.locked;
@@ -67,6 +66,7 @@ async function listWaiting(db: Db, linkedProjectId: string): Promise<readonly Wa
   return rows.rows;
 }
 
+/** False: the connection waits for a person, and so does everything that comes behind. */
 async function processOne(
   deps: ProcessDeps,
   db: Db,
@@ -74,20 +74,35 @@ async function processOne(
   waiting: Waiting,
   heads: Heads,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const push = readPushFacts(waiting.payload);
   try {
-    if (push.branch === null) return await finish(db, waiting.id, ignored("it is not a push to a branch"));
-    const head = await heads(push.branch);
-    if (isStale(push, head, waiting.tries))
-      return await postpone(db, waiting, "GitLab does not show this push yet");
-    await decideOne(deps, db, project, waiting.id, push.branch, push, head);
+    await processPush(deps, db, project, waiting, push, heads);
   } catch (error) {
-    if (signal.aborted) return;
+    if (signal.aborted) return true;
     const fault = toFault(error);
     deps.log.warn({ delivery: waiting.id, tries: waiting.tries, error: fault }, "A delivery was not decided");
+    if (await deps.connections.suspect(project.connectionId, fault)) {
+      await noteWaiting(db, waiting, fault);
+      return false;
+    }
     await giveUpOrWait(db, waiting, fault);
   }
+  return true;
+}
+
+async function processPush(
+  deps: ProcessDeps,
+  db: Db,
+  project: WaitingProject,
+  waiting: Waiting,
+  push: PushFacts,
+  heads: Heads,
+): Promise<void> {
+  if (push.branch === null) return finish(db, waiting.id, ignored("it is not a push to a branch"));
+  const head = await heads(push.branch);
+  if (isStale(push, head, waiting.tries)) return postpone(db, waiting, "GitLab does not show this push yet");
+  await decideOne(deps, db, project, waiting.id, push.branch, push, head);
 }
 
 function isStale(push: PushFacts, head: Branch | null, tries: number): boolean {

@@ -2,6 +2,9 @@ import { describe, expect, test } from "vitest";
 import { request } from "../../test/support/apps-world.ts";
 import { deployed, enqueueOnly, send, setUpPushes, sha, untilIdle } from "../../test/support/pushes-world.ts";
 import { Fault } from "../faults/fault.ts";
+import { deadline } from "../kernel/clock.ts";
+import { waitUntil } from "../kernel/retry.ts";
+import { Secret } from "../kernel/secret.ts";
 import { createPushes } from "./open.ts";
 
 describe("trouble", () => {
@@ -29,17 +32,35 @@ describe("trouble", () => {
     });
   });
 
-  test("a dead token fails all that wait, and is not tried for each of them", async () => {
+  test("with a dead token all wait, it is not tried for each of them, and all are decided with a new one", async () => {
     const world = await setUpPushes();
-    for (let i = 0; i < 20; i++) await send(world, { branch: `b${i}` });
-    world.gitlab.fail("findBranch", Fault.of("AUTH_FAILED", "revoked"), { times: 100 });
+    world.gitlab.push("main", sha("b"));
+    for (let i = 0; i < 20; i++) await send(world, i === 0 ? {} : { branch: `b${i}` });
+    world.gitlab.fail("findBranch", Fault.of("AUTH_FAILED", "revoked"), { times: 1 });
     world.gitlab.calls.length = 0;
-    await world.settle();
-    const all = await world.pushes.list("shop", 100);
-    expect(new Set(all.map((one) => `${one.verdict} ${one.reason?.slice(0, 21)}`))).toEqual(
-      new Set(["failed AUTH_FAILED (revoked)"]),
+    const stop = new AbortController();
+    const running = world.pushes.run(stop.signal);
+    const connections = world.deps.connections;
+    await waitUntil(async () => (await connections.get("work")).pausedAt, {
+      everyMs: 20,
+      signal: deadline(10_000),
+    });
+    await world.store.pool.query("update delivery set received_at = now() - interval '3 hours'");
+    await waitUntil(
+      async () =>
+        (await world.pushes.list("shop", 100)).some(({ trace }) =>
+          trace[0]?.startsWith("Waiting: AUTH_FAILED (revoked)"),
+        ),
+      { everyMs: 20, signal: deadline(10_000) },
     );
+    stop.abort();
+    await running;
+    expect((await world.pushes.list("shop", 100)).every(({ state }) => state === "received")).toBe(true);
     expect(world.gitlab.calls.length).toBeLessThanOrEqual(3);
+    expect((await connections.get("work")).trouble).toMatchObject({ code: "AUTH_FAILED", reason: "revoked" });
+    await connections.reconnect("work", { token: new Secret("glpat-2"), accept: true });
+    await world.settle();
+    expect(await deployed(world.store)).toEqual([sha("b")]);
   });
 
   test("a transaction that breaks leaves nothing, and the delivery is processed again, once", async () => {

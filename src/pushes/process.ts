@@ -85,7 +85,8 @@ async function findWaiting(
     const rows = await sql<WaitingProject>`
       select linked_project.id, linked_project.connection_id as "connectionId", linked_project.project_id as "projectId"
       from delivery join linked_project on linked_project.id = delivery.linked_project_id
-      where delivery.state = 'received' and delivery.not_before <= now()
+        join connection on connection.id = linked_project.connection_id
+      where delivery.state = 'received' and delivery.not_before <= now() and connection.paused_at is null
         and linked_project.id <> all (${left}) and linked_project.connection_id <> all (${busy})
       group by linked_project.id
       order by min(delivery.received_at)

@@ -34,12 +34,22 @@ export async function finish(on: Db | Tx, deliveryId: string, decision: Verdict)
 
 /** What time may heal waits, anything else fails with its reason. */
 export async function giveUpOrWait(db: Db, waiting: Undecided, fault: Fault): Promise<void> {
-  const words = `${fault.code}${fault.reason === "" ? "" : ` (${fault.reason})`}: ${fault.message}`.slice(
-    0,
-    1000,
-  );
+  const words = wordsOf(fault);
   if (mayPass(fault) && waiting.ageMs < GIVE_UP_MS) return postpone(db, waiting, words, fault.retryAt);
   await finish(db, waiting.id, { verdict: "failed", reason: words, trace: [words] });
+}
+
+/** It waits until its connection works again, however long that takes. The reason joins the trace once. */
+export async function noteWaiting(db: Db, waiting: Undecided, fault: Fault): Promise<void> {
+  const note = JSON.stringify([`Waiting: ${wordsOf(fault)}`]);
+  await sql`
+    update delivery
+    set trace = case when trace @> ${note}::jsonb then trace else trace || ${note}::jsonb end
+    where id = ${waiting.id} and state = 'received'`.execute(db);
+}
+
+function wordsOf(fault: Fault): string {
+  return `${fault.code}${fault.reason === "" ? "" : ` (${fault.reason})`}: ${fault.message}`.slice(0, 1000);
 }
 
 function mayPass(fault: Fault): boolean {

@@ -3,12 +3,14 @@ import { Migrator, type Migration } from "kysely/migration";
 import { Fault } from "../faults/fault.ts";
 import { up as spine } from "./migrations/0001-spine.ts";
 import { up as connectionNetwork } from "./migrations/0002-connection-network.ts";
+import { up as connectionLife } from "./migrations/0003-connection-life.ts";
 import type { Db, Tx } from "./store.ts";
 
 /** Every migration, in order. Forward only: what is released is never edited. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001-spine": { up: spine },
   "0002-connection-network": { up: connectionNetwork },
+  "0003-connection-life": { up: connectionLife },
 };
 
 export const MIGRATION_TABLE = "schema_migration";

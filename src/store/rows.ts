@@ -16,6 +16,7 @@ export interface Database {
   api_token: ApiTokenTable;
   app: AppTable;
   connection: ConnectionTable;
+  connection_event: ConnectionEventTable;
   delivery: DeliveryTable;
   deployment: DeploymentTable;
   deployment_step: DeploymentStepTable;
@@ -59,16 +60,32 @@ export interface ConnectionTable {
   id: string;
   name: string;
   network: Buffer | null;
+  paused_at: Timestamp | null;
+  rotate_before_days: number | null;
+  rotate_for_days: Generated<number>;
+  rotated_at: Timestamp | null;
+  rotating_at: Timestamp | null;
+  suspect_at: Timestamp | null;
   token: Buffer;
   token_expires_at: string | null;
   token_kind: string;
   token_name: string | null;
   token_scopes: string[];
   token_scopes_known_by: string;
+  trouble: Json | null;
   user_id: number | null;
   username: string | null;
   version: string | null;
+  warned_days: number | null;
   web_url: string;
+}
+
+export interface ConnectionEventTable {
+  at: Generated<Timestamp>;
+  connection_id: string;
+  id: Generated<number>;
+  kind: string;
+  text: string;
 }
 
 export interface DeliveryTable {

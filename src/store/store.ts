@@ -6,7 +6,7 @@ export type Db = Kysely<Database>;
 export type Tx = Transaction<Database>;
 
 /** What waits for what. A notification is a hint: whoever listens also looks by itself from time to time. */
-export type Channel = "delivery" | "deployment" | "cancel" | "outbox" | "log" | "event";
+export type Channel = "delivery" | "deployment" | "cancel" | "outbox" | "log" | "event" | "connection";
 
 export interface Subscription extends AsyncDisposable {}
 

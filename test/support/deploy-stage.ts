@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { OpenConnection } from "../../src/connections/connections.ts";
+import { suspect } from "../../src/connections/trouble.ts";
 import { DEFAULT_DEADLINES, type Parts } from "../../src/deployments/context.ts";
 import { createEnqueue, type Enqueue, type EnqueueRequest } from "../../src/deployments/enqueue.ts";
 import { openQueue } from "../../src/deployments/queue.ts";
@@ -76,7 +77,7 @@ export async function createStage(store: Store): Promise<Stage> {
     dataDir,
     appUrl,
     source: createSource(before),
-    connections: createConnections(statuses, before),
+    connections: createConnections(store, statuses, before),
     log: silentLogger,
     metrics: { observeDeployment: () => {}, observeStep: () => {} },
     workerId: newId("wrk"),
@@ -327,7 +328,7 @@ function createEdge(before: Before, runtime: StageRuntime): StageEdge {
   };
 }
 
-function createConnections(statuses: Stage["statuses"], before: Before): Parts["connections"] {
+function createConnections(store: Store, statuses: Stage["statuses"], before: Before): Parts["connections"] {
   const refuse = async (): Promise<never> => Promise.reject(new Error("not on this stage"));
   const gitlab = {
     setCommitStatus: async (_project: number, sha: string, status: CommitStatus) => {
@@ -340,6 +341,11 @@ function createConnections(statuses: Stage["statuses"], before: Before): Parts["
     list: refuse,
     get: refuse,
     forget: refuse,
+    suspect: (id, fault) => suspect(store, id, fault),
+    reconnect: refuse,
+    rotate: refuse,
+    setRotation: refuse,
+    listEvents: refuse,
     open: async (id) => ({
       id,
       name: "git",

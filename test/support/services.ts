@@ -44,6 +44,10 @@ export const connection: ConnectionView = {
   username: "deploy-bot",
   createdAt: then,
   checkedAt: then,
+  trouble: null,
+  pausedAt: null,
+  rotateBeforeDays: null,
+  rotateForDays: 90,
 };
 
 export const diagnosis: Diagnosis = {
