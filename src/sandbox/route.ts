@@ -81,10 +81,14 @@ export function route<Shape extends z.ZodRawShape>(definition: Definition<Shape>
       if (authenticate === "before") call.authenticate();
       definition.before?.(call);
       const given = { ...call.input, ...call.path };
-      const params = validate(definition.params, given, definition.needsOneOf ?? [], {
-        ...definition.rules,
-        ignored: ignoredParameters(`${method} ${path}`),
-      });
+      const ignored = ignoredParameters(`${method} ${path}`);
+      const { needsOneOf = [] } = definition;
+      const params = validate(
+        definition.params,
+        given,
+        needsOneOf.length > 0 ? [...needsOneOf, ...Object.keys(ignored)] : [],
+        { ...definition.rules, ignored },
+      );
       checkRateLimit(call, method, path);
       return definition.handle(call, params);
     },

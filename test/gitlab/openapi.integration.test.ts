@@ -101,7 +101,7 @@ async function tryCase(
 
 function remove(situation: Situation, { place, name }: Parameter): void {
   if (place === "query") delete situation.query[name];
-  else
+  if (situation.body !== undefined)
     situation.body = Object.fromEntries(
       Object.entries(Object(situation.body)).filter(([key]) => key !== name),
     );

@@ -9,12 +9,14 @@ import { files } from "./rules/files.ts";
 import { groups } from "./rules/groups.ts";
 import { hooks } from "./rules/hooks.ts";
 import { members } from "./rules/members.ts";
+import { mergeRequests } from "./rules/merge-requests.ts";
 import { others } from "./rules/others.ts";
 import { projectLists } from "./rules/project-lists.ts";
 import { projects } from "./rules/projects.ts";
 import { repository } from "./rules/repository.ts";
+import { sharing } from "./rules/sharing.ts";
 import { statuses } from "./rules/statuses.ts";
-import { tokens, user } from "./rules/tokens.ts";
+import { resourceTokens, tokens, user } from "./rules/tokens.ts";
 import { PEOPLE } from "./steps.ts";
 import type { Endpoint, Step } from "./situation.ts";
 
@@ -28,10 +30,13 @@ const TABLES = [
   groups,
   hooks,
   members,
+  mergeRequests,
   others,
   projectLists,
   projects,
   repository,
+  resourceTokens,
+  sharing,
   statuses,
   tokens,
   user,

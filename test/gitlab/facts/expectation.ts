@@ -9,7 +9,7 @@ export function problemsOf(fact: Fact, status: number, body: unknown): readonly 
     return [`status ${status}, not ${fact.status}: ${JSON.stringify(body)}`.slice(0, 240)];
   return Object.entries(fact.body).flatMap(([key, said]) => {
     const [path = "", how = "equal"] = key.split("~");
-    const expected = readRuby(said);
+    const expected = readRuby(said, how);
     if (expected === undefined) return [];
     const found = path.split(".").reduce<unknown>((value, name) => Object(value)[name], body);
     return agrees(how, found, expected) ? [] : [`${key} is ${JSON.stringify(found)}, not ${said}`];
@@ -17,22 +17,22 @@ export function problemsOf(fact: Fact, status: number, body: unknown): readonly 
 }
 
 /** A JSON value, a pattern, or undefined for what only Ruby knows. */
-function readRuby(said: string): unknown {
+function readRuby(said: string, how: string): unknown {
   const text = said.replaceAll('\\\\"', '"').replaceAll('\\"', '"').replaceAll("\\'", "'");
   const regex = /^\/(.*)\/$/.exec(text)?.[1];
   if (regex !== undefined) return new RegExp(regex);
   const quoted = /^_\('(.*)'\)$/.exec(text)?.[1] ?? /^%\((.*)\)$/.exec(text)?.[1];
   if (quoted !== undefined) return quoted;
   if (/^(\[|\{ )/.test(text)) return parseLiteral(text);
-  if (text.includes("#{")) return interpolated(text);
+  if (text.includes("#{")) return interpolated(text, how);
   return /^[a-z_.]+(\(\w*\))?$|\($|^l\(|^_array/.test(text) ? undefined : text;
 }
 
-function interpolated(text: string): RegExp {
+function interpolated(text: string, how: string): RegExp {
   const parts = text
     .split(/#\{[^}]*\}/)
     .map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`));
-  return new RegExp(`^${parts.join(".*")}$`);
+  return new RegExp(how === "equal" ? `^${parts.join(".*")}$` : parts.join(".*"));
 }
 
 function parseLiteral(text: string): unknown {

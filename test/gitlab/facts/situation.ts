@@ -1,4 +1,5 @@
 import { createServer } from "node:http";
+import { request } from "undici";
 import { openScene, type Answer, type Scene } from "../../../src/sandbox/scene.suite.ts";
 import type { Group, Project, User } from "../../../src/sandbox/state.ts";
 
@@ -122,8 +123,13 @@ export async function openSituation(world: World, endpoint: string): Promise<Sit
   };
 }
 
+function tokenOf({ world, actor, token }: Situation): string | null {
+  if (token !== undefined) return token;
+  return actor === null ? null : world.tokenOf(actor);
+}
+
 export async function ask(situation: Situation, endpoint: string): Promise<Answer> {
-  const { world, actor, path, query, body } = situation;
+  const { world, path, query, body } = situation;
   const [method = "", pattern = ""] = endpoint.split(" ");
   const target = pattern.replaceAll(/:(\w+)/g, (_match, name: string) => {
     const value = path[name];
@@ -132,15 +138,16 @@ export async function ask(situation: Situation, endpoint: string): Promise<Answe
   });
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) search.append(name, String(value));
-  const token =
-    situation.token === undefined ? (actor === null ? null : world.tokenOf(actor)) : situation.token;
-  const response = await fetch(`${world.scene.sandbox.url}/api/v4${target}?${search.toString()}`, {
+  const token = tokenOf(situation);
+  // not fetch: it says `Sec-Fetch-Mode: cors`, and GitLab gives no archives to pages of other sites
+  const response = await request(`${world.scene.sandbox.url}/api/v4${target}?${search.toString()}`, {
     method,
     headers: { ...(token === null ? {} : { "PRIVATE-TOKEN": token }), "Content-Type": situation.contentType },
-    redirect: "manual",
     ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
   });
-  const text = await response.text();
-  const isJson = response.headers.get("content-type")?.startsWith("application/json") === true && text !== "";
-  return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : null };
+  const text = await response.body.text();
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(response.headers)) headers.set(name, String(value));
+  const isJson = headers.get("content-type")?.startsWith("application/json") === true && text !== "";
+  return { status: response.statusCode, headers, text, body: isJson ? JSON.parse(text) : null };
 }

@@ -32,6 +32,10 @@ const startSha: Step = async (situation) => {
   send({ branch: "patch", start_sha: situation.path["sha"] })(situation);
 };
 
+const master: Step = async ({ api, project }) => {
+  await api("POST", `/projects/${project.id}/repository/branches`, { branch: "master", ref: "main" });
+};
+
 const status: Step = async ({ api, project, path: parts }: Situation) => {
   await api("POST", `/projects/${project.id}/statuses/${parts["sha"]}`, { state: "success" });
 };
@@ -77,7 +81,7 @@ export const commits: Endpoints = {
       [/user without permissions/, as("guest")],
       [/guest > returns a 403/, as("guest"), send({ branch: "patch", start_branch: "main" })],
       [/start_branch is also/, startSha, send({ start_branch: "main" })],
-      [/start_sha .*branch already exists/, startSha, feature, send({ branch: "feature" })],
+      [/start_sha .*branch already exists/, startSha, master, send({ branch: "master" })],
       [/start_sha does not exist/, send({ branch: "patch", start_sha: MISSING })],
       [/not a full SHA/, send({ branch: "patch", start_sha: MISSING.slice(0, 7) })],
       [/delete actions/, actions(DELETE)],

@@ -105,11 +105,10 @@ export const deployKeys: Endpoints = {
     ],
   },
   [`PUT ${PATH}/:key_id`]: {
-    base: [],
+    base: [keyBy("maintainer")],
     rules: [
       [/with non-admin/, publicKey, as("maintainer")],
       [/public deploy key attached/, publicKey, attached],
-      [/private deploy key/, keyBy("maintainer")],
       [/multiple projects/, otherProject],
       [/title of the deploy key/, send({ title: "new title" })],
       [/admin mode on|with admin > .*updates the title/, as("admin")],

@@ -54,12 +54,12 @@ export const deployments: Endpoints = {
       ],
       [/not using `order_by/, query({ updated_before: daysAgo(-1), order_by: "id" })],
       [
-        /finished before/,
+        /deployments finished before/,
         query({ status: "success", finished_before: daysAgo(-1), order_by: "finished_at" }),
         some,
       ],
       [
-        /finished after/,
+        /deployments finished after/,
         query({ status: "success", finished_after: daysAgo(1), order_by: "finished_at" }),
         some,
       ],
@@ -91,9 +91,9 @@ export const deployments: Endpoints = {
     ],
   },
   [`PUT ${ONE}`]: {
-    base: [deployment("created"), send({ status: "running" })],
+    base: [deployment("running"), send({ status: "success" })],
     rules: [
-      [/without an associated build/, unprotected, answers({ status: "running" })],
+      [/without an associated build/, unprotected, answers({ status: "success" })],
       [/invalid status transition/, deployment("success"), send({ status: "running" })],
     ],
   },

@@ -127,6 +127,8 @@ const one: Endpoint = {
 export const members: Endpoints = {
   "GET /projects/:id/members": list,
   "GET /groups/:id/members": { ...list, rules: [...list.rules, [/subgroup member cannot/, subgroup]] },
+  "GET /projects/:id/members/all": { base: [], rules: [] },
+  "GET /groups/:id/members/all": { base: [], rules: [] },
   "POST /projects/:id/members": addToProject,
   "POST /groups/:id/members": add,
   "PUT /projects/:id/members/:user_id": change,

@@ -68,6 +68,7 @@ export const repository: Endpoints = {
     rules: [
       [/returns the repository archive$/, disposition(/\.tar\.gz/)],
       [/archive\.zip/, given(() => {})],
+      [/archive\.tar\.bz2/, given(() => {})],
       [/include_lfs_blobs/, query({ include_lfs_blobs: false })],
       [/exclude_paths/, query({ exclude_paths: "lib" })],
       [/with path set/, query({ path: "lib" })],

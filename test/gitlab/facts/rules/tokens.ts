@@ -118,6 +118,24 @@ export const tokens: Endpoints = {
   [`POST ${PATH}/self/rotate`]: { base: [own], rules: [[/rotate token/, fresh]] },
 };
 
+const resourceToken = {
+  name: "bot",
+  scopes: ["api"],
+  access_level: 40,
+  expires_at: new Date(Date.now() + 7 * 86_400_000).toISOString().slice(0, 10),
+};
+
+function withResourceToken(type: "projects" | "groups"): Step {
+  return async ({ api, path }) => {
+    await api("POST", `/${type}/${path["id"]}/access_tokens`, resourceToken);
+  };
+}
+
+export const resourceTokens: Endpoints = {
+  "GET /projects/:id/access_tokens": { base: [withResourceToken("projects")], rules: [] },
+  "GET /groups/:id/access_tokens": { base: [withResourceToken("groups")], rules: [] },
+};
+
 /** Asks with another token of that person than the one in the path. */
 function useOf(actor: Exclude<Actor, null>): Step {
   return (situation: Situation) => {
