@@ -155,9 +155,15 @@ const project = "/projects/:id";
  * what never exists (hook 0, a commit of zeros). Sources: the order of checks in GitLab's API, 10.5 to 19.
  */
 const PROBES: readonly (readonly [name: string, request: (id: number) => ProbeRequest])[] = [
+  ["branch: read", (id) => ({ method: "GET", template: `${project}/repository/branches`, params: { id } })],
   [
-    "repository: read",
-    (id) => ({ method: "GET", template: `${project}/repository/branches`, params: { id } }),
+    "commit: read",
+    (id) => ({
+      method: "GET",
+      template: `${project}/repository/commits`,
+      params: { id },
+      query: { per_page: 1 },
+    }),
   ],
   ["webhook: read", (id) => ({ method: "GET", template: `${project}/hooks`, params: { id } })],
   ["webhook: create", (id) => ({ method: "POST", template: `${project}/hooks`, params: { id }, body: {} })],

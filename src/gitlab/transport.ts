@@ -141,8 +141,11 @@ async function exchange(context: Context, request: Request): Promise<Success> {
   if (answer.text === "" && answer.status === 204) {
     return { status: answer.status, headers: answer.headers, json: undefined };
   }
-  const redact = request.secretAnswer ? () => "" : context.redact;
-  return { status: answer.status, headers: answer.headers, json: parseJson(answer, redact) };
+  if (request.secretAnswer)
+    return { status: answer.status, headers: answer.headers, json: parseJson(answer, () => "") };
+  // A server that sends the token back, as a user's name say, would else have it stored and shown.
+  const clean = { ...answer, text: context.redact(answer.text) };
+  return { status: answer.status, headers: answer.headers, json: parseJson(clean, context.redact) };
 }
 
 /** GitLab's API answers in JSON only: a page with status 200 comes from a login proxy or GitLab's deploy page. */
