@@ -83,12 +83,12 @@ export function route<Shape extends z.ZodRawShape>(definition: Definition<Shape>
       const given = { ...call.input, ...call.path };
       const ignored = ignoredParameters(`${method} ${path}`);
       const { needsOneOf = [] } = definition;
-      const params = validate(
-        definition.params,
-        given,
-        needsOneOf.length > 0 ? [...needsOneOf, ...Object.keys(ignored)] : [],
-        { ...definition.rules, ignored },
-      );
+      // an update wants one of all that can be updated, a creation one of the few that it names
+      const updates = method === "PUT" && needsOneOf.length > 0 ? Object.keys(ignored) : [];
+      const params = validate(definition.params, given, [...needsOneOf, ...updates], {
+        ...definition.rules,
+        ignored,
+      });
       checkRateLimit(call, method, path);
       return definition.handle(call, params);
     },
