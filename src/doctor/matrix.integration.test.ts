@@ -3,8 +3,8 @@ import { sample } from "../../test/support/sample.ts";
 import { Secret } from "../kernel/secret.ts";
 import { openScene, type Scene } from "../sandbox/scene.suite.ts";
 import { checkConnection } from "./check.ts";
-import { putBack, SITUATIONS } from "./matrix-cells.fixture.ts";
-import { at, type Situation } from "./matrix-situation.fixture.ts";
+import { putBack, SITUATIONS } from "./matrix-cells.suite.ts";
+import { at, type Situation } from "./matrix-situation.suite.ts";
 
 const VERSIONS = [
   "10.5.0",

@@ -1,9 +1,9 @@
 import { initialKnobs } from "../sandbox/control/knobs.ts";
 import type { Scene } from "../sandbox/scene.suite.ts";
-import { NETWORK } from "./matrix-network.fixture.ts";
-import { GRANULAR, PROJECTS } from "./matrix-projects.fixture.ts";
-import type { Situation } from "./matrix-situation.fixture.ts";
-import { ACCOUNTS, TOKENS } from "./matrix-tokens.fixture.ts";
+import { NETWORK } from "./matrix-network.suite.ts";
+import { GRANULAR, PROJECTS } from "./matrix-projects.suite.ts";
+import type { Situation } from "./matrix-situation.suite.ts";
+import { ACCOUNTS, TOKENS } from "./matrix-tokens.suite.ts";
 
 export const SITUATIONS: readonly Situation[] = [
   ...TOKENS,

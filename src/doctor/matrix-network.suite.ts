@@ -1,6 +1,6 @@
 import type { FaultKnobs, Settings } from "../sandbox/control/knobs.ts";
 import type { AnswerName } from "../sandbox/front/answer-names.ts";
-import { ROLE, selfTells, type Situation } from "./matrix-situation.fixture.ts";
+import { ROLE, selfTells, type Situation } from "./matrix-situation.suite.ts";
 
 const front = (answer: AnswerName, expected: string, since?: string): Situation => ({
   name: `in front of GitLab: ${answer}`,

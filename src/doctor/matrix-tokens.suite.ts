@@ -1,5 +1,5 @@
 import type { UserCondition } from "../sandbox/people.ts";
-import { MISSING_API, type Situation } from "./matrix-situation.fixture.ts";
+import { MISSING_API, type Situation } from "./matrix-situation.suite.ts";
 
 const scoped = (since: string | undefined, expected: string, ...scopes: readonly string[]): Situation => ({
   name: `a token with ${scopes.join(" and ")}`,

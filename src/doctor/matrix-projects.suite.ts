@@ -1,5 +1,5 @@
 import type { Scene } from "../sandbox/scene.suite.ts";
-import { MISSING_API, ROLE, type Situation } from "./matrix-situation.fixture.ts";
+import { MISSING_API, ROLE, type Situation } from "./matrix-situation.suite.ts";
 
 const member = (level: number): Situation => ({
   name: `the level ${level} in the project`,
