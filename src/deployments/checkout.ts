@@ -1,3 +1,4 @@
+import { wayTo } from "../gitlab/network.ts";
 import { deadline } from "../kernel/clock.ts";
 import type { CheckedOut, Remote } from "../source/source.ts";
 import { step } from "./advance.ts";
@@ -35,6 +36,7 @@ export async function getRemote(parts: Parts, target: Target): Promise<Remote> {
     url: target.httpUrl,
     token,
     ca: network.ca,
+    way: wayTo(target.httpUrl, network),
   };
 }
 

@@ -1,6 +1,7 @@
 import { cloneUrl } from "../gitlab/clone-url.ts";
 import { run } from "../kernel/run.ts";
 import { findGitTools } from "../source/git.ts";
+import { wayTo } from "../gitlab/network.ts";
 import { listHeads } from "../source/list-heads.ts";
 import { parseSshAddress, readHostKeys } from "../source/ssh-host.ts";
 import { Fault } from "../faults/fault.ts";
@@ -76,7 +77,7 @@ async function checkRead(visit: ProjectVisit, signal: AbortSignal): Promise<Outc
   const tools = visit.learnt.git;
   if (tools === null) return { state: "skip", title: "Reading the code: not reached" };
   const url = cloneUrl(project, need(visit.learnt.gitlab, "a GitLab").baseUrl);
-  const remote = { url, token: visit.token, ca: visit.network.ca };
+  const remote = { url, token: visit.token, ca: visit.network.ca, way: wayTo(url, visit.network) };
   const heads = await listHeads(tools, remote, { timeoutMs: 10_000, signal });
   const title = `git reads ${project.path}`;
   const elsewhere = url === project.httpUrl ? "" : `, from ${url} instead of ${project.httpUrl}`;

@@ -54,6 +54,15 @@ export function findRoute(url: URL, network: Network): Route {
   return through(proxy, variable);
 }
 
+/** The same way for another program that speaks http, to an address of GitLab's own origin. */
+export function wayTo(
+  url: string,
+  network: Network,
+): Pick<Network, "clientCertificate" | "headers"> & Pick<Route, "proxy"> {
+  const { clientCertificate, headers } = network;
+  return { proxy: findRoute(new URL(url), network).proxy, clientCertificate, headers };
+}
+
 /** What no log and no error may show: the values of headers, proxies' passwords, the client's key. */
 export function secretsOf({ proxy, machine, headers = {}, clientCertificate }: Network): readonly Secret[] {
   const passwords = [proxy, machine?.https, machine?.http].flatMap((address) => {

@@ -1,6 +1,8 @@
 import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
+import { closeSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
+import { openSecretFile } from "./secret-file.ts";
 import type { Secret } from "./secret.ts";
 
 /**
@@ -19,6 +21,8 @@ export interface ProgramOptions {
   readonly input?: string | Uint8Array | Secret;
   /** Written to the child's file descriptor 3, which is then closed: how a credential helper gets its secret. */
   readonly fd3?: Secret;
+  /** Each a file without a name that the child may open as often as it likes, as `/proc/self/fd/4`, `5` and so on. */
+  readonly files?: readonly Secret[];
   /** Called for each line as it comes, without its line end; very long lines are cut into pieces of 64 KiB. */
   readonly onLine?: (line: string, stream: "stdout" | "stderr") => void;
 }
@@ -132,15 +136,8 @@ export function launch(
   args: readonly string[],
   options: LaunchOptions,
 ): Program & { readonly channel: ChildProcess } {
-  const child = spawn(file, [...args], {
-    env: { ...options.env },
-    stdio: stdioOf(options),
-    detached: true,
-    shell: false,
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    ...(options.uid === undefined ? {} : { uid: options.uid }),
-    ...(options.gid === undefined ? {} : { gid: options.gid }),
-  });
+  const files = (options.files ?? []).map(openSecretFile);
+  const child = spawnWith(file, args, options, files);
   const kill = (signal: NodeJS.Signals = "SIGTERM"): boolean => killGroup(child.pid, signal);
   const stop = (): void => {
     kill("SIGKILL");
@@ -167,6 +164,28 @@ export function launch(
   };
 }
 
+/** The child has descriptors of its own as soon as it is spawned: ours are closed. */
+function spawnWith(
+  file: string,
+  args: readonly string[],
+  options: LaunchOptions,
+  files: readonly number[],
+): ChildProcess {
+  try {
+    return spawn(file, [...args], {
+      env: { ...options.env },
+      stdio: stdioOf(options, files),
+      detached: true,
+      shell: false,
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      ...(options.uid === undefined ? {} : { uid: options.uid }),
+      ...(options.gid === undefined ? {} : { gid: options.gid }),
+    });
+  } finally {
+    for (const descriptor of files) closeSync(descriptor);
+  }
+}
+
 /** What has left the process group lives on and may hold the output open for ever: after this time nobody waits for it. */
 const LEFT_OPEN_MS = 500;
 
@@ -175,12 +194,14 @@ function closeOutput({ stdout, stderr }: ChildProcess): void {
   stderr?.destroy();
 }
 
-function stdioOf(options: LaunchOptions): StdioOptions {
+function stdioOf(options: LaunchOptions, files: readonly number[]): StdioOptions {
   const output = options.output ?? "pipe";
   const [out, err] = typeof output === "string" ? [output, output] : [output.stdout, output.stderr];
   const input = options.keepStdin || options.input !== undefined ? "pipe" : "ignore";
-  const extra: ("pipe" | "ipc")[] = [];
+  const extra: ("pipe" | "ipc" | "ignore" | number)[] = [];
   if (options.fd3 !== undefined) extra.push("pipe");
+  else if (files.length > 0) extra.push("ignore");
+  extra.push(...files);
   if (options.ipc) extra.push("ipc");
   return [input, out, err, ...extra];
 }

@@ -10,6 +10,7 @@ import { checkRemote, parseCommitId, type CheckedRemote } from "./remote.ts";
 import type { CheckedOut, CheckoutRequest } from "./source.ts";
 import { createVoice } from "./voice.ts";
 import { bringTreeTo, emptyWorkspace, indexFile, type WorkspaceOptions } from "./workspace.ts";
+import { secretsOfRemote } from "./way-settings.ts";
 
 /** A damaged index or mirror is thrown away and made anew, each once; whatever fails after that has another reason. */
 const TRIES = 3;
@@ -30,7 +31,7 @@ interface Task {
 export async function checkOut(parts: SourceParts, request: CheckoutRequest): Promise<CheckedOut> {
   const commit = parseCommitId(request.commit);
   const remote = await checkRemote(request.remote, parts.caFolder);
-  const redact = redactor([request.remote.token]);
+  const redact = redactor(secretsOfRemote(request.remote));
   let hold: Hold | null = null;
   try {
     await using held = await takeWorkspace(parts.stateOf(request.workspace), request.fence, request.signal);

@@ -14,7 +14,8 @@ export async function explain(
   if (error instanceof Fault) return error;
   if (error instanceof RunError) {
     const fault = classify(error, redact(error.stderr), remote.url.host, signal.reason);
-    return lookAgain(fault, remote.url, remote.ca);
+    // by another way than the one that failed it would only find other trouble
+    return remote.files.length > 0 ? fault : lookAgain(fault, remote.url, remote.ca);
   }
   if (signal.aborted) return stopped(signal.reason, { host: remote.url.host });
   return Fault.of("GIT_FAILED", "", {

@@ -1,3 +1,4 @@
+import { secretsOfRemote } from "./way-settings.ts";
 import { sleep } from "../kernel/clock.ts";
 import { redactor } from "../kernel/redact.ts";
 import { RunError } from "../kernel/run.ts";
@@ -14,7 +15,7 @@ const PAUSE_MS = 1_000;
 
 /** `Source.fillMirror`. A deployment that wants the mirror interrupts it; then it begins again when the mirror is free. */
 export async function fillMirror(parts: SourceParts, from: Remote, signal: AbortSignal): Promise<void> {
-  const redact = redactor([from.token]);
+  const redact = redactor(secretsOfRemote(from));
   const remote = await checkRemote(from, parts.caFolder);
   const mirror = parts.mirrorOf(from.key);
   try {

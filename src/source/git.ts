@@ -20,6 +20,7 @@ export interface GitTask {
   readonly settings?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly credential?: Secret;
+  readonly files?: readonly Secret[];
   readonly input?: string;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -134,6 +135,7 @@ async function runOnce(tools: GitTools, guard: Guard, task: GitTask): Promise<Ru
     timeoutMs: task.timeoutMs,
     signal: task.signal,
     ...(task.credential === undefined ? {} : { fd3: task.credential }),
+    ...(task.files === undefined ? {} : { files: task.files }),
     ...(task.input === undefined ? {} : { input: task.input }),
     ...(task.onLine === undefined ? {} : { onLine: task.onLine }),
     ...(task.maxOutputBytes === undefined ? {} : { maxOutputBytes: task.maxOutputBytes }),

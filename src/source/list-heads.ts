@@ -6,6 +6,7 @@ import { explain } from "./explain.ts";
 import { createGit, type GitTools } from "./git.ts";
 import { checkRemote } from "./remote.ts";
 import type { Remote } from "./source.ts";
+import { secretsOfRemote } from "./way-settings.ts";
 
 /**
  * The branches of a repository, by `git ls-remote`, with the same settings and by the same way for the credential as every fetch. Nothing
@@ -25,12 +26,13 @@ export async function listHeads(
         settings: checked.settings,
         env: checked.env,
         credential: checked.credential,
+        files: checked.files,
         ...options,
         maxOutputBytes: 16 * 1024 * 1024,
       });
       return parseHeads(stdout);
     } catch (error) {
-      throw await explain(error, checked, redactor([remote.token]), options.signal);
+      throw await explain(error, checked, redactor(secretsOfRemote(remote)), options.signal);
     }
   } finally {
     await rm(caFolder, { recursive: true, force: true });

@@ -106,6 +106,7 @@ async function transfer(
     settings: remote.settings,
     env: remote.env,
     credential: remote.credential,
+    files: remote.files,
     timeoutMs,
     signal: options.signal,
     onLine: options.onLine,

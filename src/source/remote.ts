@@ -7,6 +7,7 @@ import { writeFileAtomic } from "../kernel/atomic-file.ts";
 import { Secret } from "../kernel/secret.ts";
 import { credentialAnswer, remoteSettings } from "./git-settings.ts";
 import type { Remote } from "./source.ts";
+import { waySettings } from "./way-settings.ts";
 
 /** A remote that was looked at: safe to be a word of git's command line. */
 export interface CheckedRemote {
@@ -14,6 +15,8 @@ export interface CheckedRemote {
   readonly ca: string | undefined;
   readonly credential: Secret;
   readonly settings: readonly string[];
+  /** What git is to read and nobody else: see `way-settings.ts`. */
+  readonly files: readonly Secret[];
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -24,11 +27,13 @@ export async function checkRemote(remote: Remote, caFolder: string): Promise<Che
   if (answer === null) {
     throw Fault.of("GIT_AUTH_FAILED", "", { message: "The token is empty or holds a line break" });
   }
+  const way = waySettings(url, remote.way);
   return {
     url,
     ca: remote.ca,
     credential: new Secret(answer),
-    settings: remoteSettings(await ensureCaFile(caFolder, remote.ca)),
+    settings: [...remoteSettings(await ensureCaFile(caFolder, remote.ca)), ...way.settings],
+    files: way.files,
     env: { FAIRLEAD_GIT_ORIGIN: url.origin },
   };
 }

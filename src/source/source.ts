@@ -9,6 +9,16 @@ export interface Remote {
   readonly token: Secret;
   /** PEM certificates trusted besides the system's. */
   readonly ca?: string | undefined;
+  readonly way?: RemoteWay | undefined;
+}
+
+/** How the remote is reached, where not straight. All of it may be secret. */
+export interface RemoteWay {
+  /** `http://user:password@proxy.acme.lan:3128`; null: no proxy. */
+  readonly proxy: Secret | null;
+  readonly clientCertificate?: { readonly certificate: string; readonly key: Secret } | undefined;
+  /** Sent to the remote's origin. */
+  readonly headers?: Readonly<Record<string, Secret>> | undefined;
 }
 
 export interface CheckoutRequest {

@@ -16,7 +16,13 @@ export interface GitServerOptions {
   readonly root: string;
   /** Asked for as Basic password; null serves everybody. */
   readonly token: string | null;
-  readonly tls?: { readonly key: string; readonly cert: string };
+  readonly tls?: {
+    readonly key: string;
+    readonly cert: string;
+    readonly ca?: string;
+    readonly requestCert?: boolean;
+    readonly rejectUnauthorized?: boolean;
+  };
 }
 
 export interface GitServer {
