@@ -81,7 +81,6 @@ export function withTokenOptions(command: Command): Command {
         "--header <name: value>",
         "sent with every request, for a gate in front; may be repeated, or @FILE",
         collect,
-        [],
       ),
     `${verb} https://git.acme.lan`,
     `${verb} https://git.acme.lan --token-file token.txt --ca acme-ca.pem`,

@@ -4,7 +4,7 @@ import type { TokenOptions } from "./connection-commands.ts";
 import { UsageError } from "./failure.ts";
 
 /** For an option that may be given more than once. */
-export function collect(value: string, before: readonly string[]): readonly string[] {
+export function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }
 

@@ -83,7 +83,8 @@ export const reachingEntries: Entries<Reaching> = {
       title: "A proxy stands in the way",
       cause: "A proxy between this machine and GitLab asks for a sign-in of its own, or cannot reach GitLab.",
       fix: () => [
-        "Let this machine reach GitLab without that proxy, or let the proxy pass these requests without a sign-in.",
+        "Let the proxy pass these requests, or give its sign-in: fairlead connect URL --proxy http://user:password@proxy:3128 (the machine's is in HTTPS_PROXY).",
+        "If GitLab is reached without it: --proxy none, or GitLab's host name in NO_PROXY.",
       ],
     },
   },
@@ -161,6 +162,7 @@ export const reachingEntries: Entries<Reaching> = {
       ({ evidence }) =>
         `The answer came from something before GitLab${evidence.words === undefined ? "" : `: “${evidence.words}”`}.`,
       "Exempt /api/ from the sign-in proxy or firewall for this machine: GitLab checks tokens itself.",
+      "Or give it what it asks for: --client-cert and --client-key, or --header (fairlead connect --help).",
     ),
     not_json: notGitLab(
       "The answer is not GitLab's",

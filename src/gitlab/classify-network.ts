@@ -76,12 +76,8 @@ export function classifyNetworkError(thrown: unknown, evidence: Evidence): Fault
 /** A 407 wants other credentials, a 403 is a rule of the proxy; the rest may pass. */
 function proxyTrouble({ proxy, status, code }: ProxyError, evidence: Evidence): Fault {
   const told = status === null ? { networkError: code } : { status };
-  const words =
-    status === null
-      ? `The proxy ${proxy} cannot be reached (${code})`
-      : `The proxy ${proxy} answered ${status}`;
   return Fault.of("UNREACHABLE", "proxy", {
-    evidence: { ...evidence, ...told, proxy, words },
+    evidence: { ...evidence, ...told, proxy },
     cause: new Error(code),
     retryable: status !== 407 && status !== 403,
   });
