@@ -125,7 +125,8 @@ function findBaseUrl(url: string): string | null {
 function connectionRow(c: ConnectionAnswer): string[] {
   const version = c.version === null ? "?" : `${c.version}${c.edition === null ? "" : `-${c.edition}`}`;
   const token = `${c.tokenKind}${c.username === null ? "" : ` @${c.username}`}`;
-  return [c.name, c.webUrl, version, token, c.tokenExpiresAt ?? "never", ago(c.checkedAt), stateOf(c)];
+  const end = c.tokenExpiresAt ?? (c.tokenScopesKnownBy === "self" ? "never" : "not known");
+  return [c.name, c.webUrl, version, token, end, ago(c.checkedAt), stateOf(c)];
 }
 
 function stateOf({ trouble, pausedAt }: ConnectionAnswer): string {

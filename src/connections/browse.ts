@@ -62,6 +62,8 @@ export interface Looked {
 
 /** Hooks and deploy keys need Maintainer. */
 const NEEDED = 40;
+/** By keyset GitLab links from every page to a next one, also from the last, which is known by not being full. */
+const FULL_PAGE = 100;
 
 export function createBrowser(connections: Pick<Connections, "get" | "open">): Browser {
   const openByName = async (name: string): Promise<{ gitlab: GitLab; filtersByRole: boolean }> => {
@@ -107,7 +109,8 @@ async function listProjects(
     aligned ? gitlab.listProjects({ ...query, minAccessLevel: NEEDED }, call) : null,
   ]);
   const ids = deployable && new Set(deployable.items.map(({ id }) => id));
-  return { ...page, items: page.items.map((project) => toListed(project, ids && ids.has(project.id))) };
+  const next = page.items.length < FULL_PAGE ? null : page.next;
+  return { ...page, next, items: page.items.map((project) => toListed(project, ids && ids.has(project.id))) };
 }
 
 function toListed(project: Project, passes: boolean | null): ListedProject {

@@ -17,6 +17,8 @@ export interface ConnectionView {
   readonly tokenKind: string;
   readonly tokenName: string | null;
   readonly tokenScopes: readonly string[];
+  /** `self`: GitLab says so; `probe`: found out, and then its end is not known either. */
+  readonly tokenScopesKnownBy: string;
   readonly tokenExpiresAt: string | null;
   readonly username: string | null;
   readonly createdAt: Date;

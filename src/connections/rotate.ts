@@ -91,8 +91,8 @@ async function prepare(
   const token = await gitlab.findToken();
   const [major = 0, minor = 0] = (held.version ?? "0").split(".").map(Number);
   if (token === null || major < 16) {
-    const message = `GitLab rotates tokens from 16.0 on${held.version === null ? "" : `, this is ${held.version}`}: make a new token and reconnect with it`;
-    throw Fault.of("BAD_REQUEST", "", { message });
+    const message = `GitLab rotates tokens from 16.0 on${held.version === null ? "" : `, this is ${held.version}`}`;
+    throw Fault.of("BAD_REQUEST", "unsupported", { message });
   }
   const expiresAt = new Date(clock.now() + days * DAY_MS).toISOString().slice(0, 10);
   const bySelf = major > 16 || minor >= 10 || token.id === null;

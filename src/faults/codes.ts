@@ -73,7 +73,7 @@ export const CODES = {
   RUNTIME_UNAVAILABLE: ["", "no_isolation"],
 
   // Fairlead itself
-  BAD_REQUEST: ["", "malformed_json", "invalid"],
+  BAD_REQUEST: ["", "malformed_json", "invalid", "unsupported"],
   UNAUTHORIZED: ["", "bad_secret"],
   NOT_FOUND: [""],
   CONFLICT: ["", "name_taken", "in_use"],

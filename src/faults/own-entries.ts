@@ -32,6 +32,14 @@ export const ownEntries: Entries<Own> = {
       cause: "A value has not the form it must have, or GitLab refused it; the evidence names it.",
       fix: () => ["Correct the value that the evidence names."],
     },
+    unsupported: {
+      title: "This GitLab cannot do that",
+      cause: "What was asked for needs a newer GitLab than this one; nothing was changed.",
+      fix: ({ at }) => [
+        `To replace a token, make a new one (${at.tokenPage()}) and give it with: fairlead reconnect NAME.`,
+        "Or ask the administrator for an upgrade of GitLab.",
+      ],
+    },
   },
   UNAUTHORIZED: {
     "": {

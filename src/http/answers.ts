@@ -69,6 +69,7 @@ export const connectionSchema = z.object({
   tokenKind: z.string(),
   tokenName: z.string().nullable(),
   tokenScopes: list(z.string()),
+  tokenScopesKnownBy: z.string(),
   tokenExpiresAt: z.string().nullable(),
   username: z.string().nullable(),
   createdAt: instant,

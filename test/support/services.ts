@@ -40,6 +40,7 @@ export const connection: ConnectionView = {
   tokenKind: "personal",
   tokenName: "deploy",
   tokenScopes: ["api"],
+  tokenScopesKnownBy: "self",
   tokenExpiresAt: "2026-12-07",
   username: "deploy-bot",
   createdAt: then,
