@@ -102,7 +102,9 @@ const faults = z.strictObject({
     .strictObject({ requests: count, periodSeconds: z.int().min(1).max(86_400) })
     .nullable()
     .default(null)
-    .describe("more API requests of one user, or address, in a period get Rack::Attack's 429; 0: all do"),
+    .describe(
+      "`requests` and `periodSeconds`: more API requests of one user, or address, in a period get Rack::Attack's 429; 0: all do",
+    ),
   applicationLimits: z
     .record(z.string(), count)
     .default({})

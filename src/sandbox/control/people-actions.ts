@@ -11,6 +11,8 @@ const conditions = z.enum([
   "deactivated",
   "unconfirmed",
   "blocked",
+  "ldap_blocked",
+  "banned",
   "password_expired",
 ]);
 
