@@ -73,7 +73,7 @@ export function withTokenOptions(command: Command): Command {
       .option("--ca <file>", "PEM file with the certificate authority that signed the GitLab's certificate")
       .option(
         "--proxy <url>",
-        "http(s) proxy to reach the GitLab through, or none (default: HTTPS_PROXY, NO_PROXY)",
+        "http(s) proxy to reach the GitLab through, @FILE with it, or none (default: HTTPS_PROXY, NO_PROXY)",
       )
       .option("--client-cert <file>", "PEM file with the certificate that the GitLab's server asks for")
       .option("--client-key <file>", "PEM file with that certificate's key")

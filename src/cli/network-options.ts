@@ -13,7 +13,7 @@ export async function readNetwork(options: TokenOptions): Promise<NetworkInput> 
   const { ca, proxy, clientCert, clientKey, header = [] } = options;
   return {
     ...(ca === undefined ? {} : { ca: await readPem(ca) }),
-    ...(proxy === undefined ? {} : { proxy }),
+    ...(proxy === undefined ? {} : { proxy: await readValue(proxy) }),
     ...(clientCert === undefined ? {} : { clientCert: await readPem(clientCert) }),
     ...(clientKey === undefined ? {} : { clientKey: await readText(clientKey) }),
     ...(header.length === 0
@@ -34,6 +34,10 @@ async function readHeader(given: string): Promise<[string, string][]> {
       }
       return [name, value];
     });
+}
+
+async function readValue(given: string): Promise<string> {
+  return given.startsWith("@") ? (await readText(given.slice(1))).trim() : given;
 }
 
 async function readPem(path: string): Promise<string> {

@@ -83,7 +83,7 @@ export const reachingEntries: Entries<Reaching> = {
       title: "A proxy stands in the way",
       cause: "A proxy between this machine and GitLab asks for a sign-in of its own, or cannot reach GitLab.",
       fix: () => [
-        "Let the proxy pass these requests, or give its sign-in: fairlead connect URL --proxy http://user:password@proxy:3128 (the machine's is in HTTPS_PROXY).",
+        "Let the proxy pass these requests, or give its sign-in: fairlead connect URL --proxy @FILE, with http://user:password@proxy:3128 in the file (the machine's is in HTTPS_PROXY).",
         "If GitLab is reached without it: --proxy none, or GitLab's host name in NO_PROXY.",
       ],
     },
