@@ -3,6 +3,7 @@ import { api, type AppAnswer } from "../http/contract.ts";
 import { printJson, toCount, withExamples, type Context } from "./context.ts";
 import { printApp } from "./show-app.ts";
 import { deploymentRow, DEPLOYMENT_HEADS } from "./show-deployment.ts";
+import { printTrouble } from "./show-trouble.ts";
 import { ago, printTable, shortCommit } from "./table.ts";
 import { plain } from "./terminal.ts";
 
@@ -15,8 +16,10 @@ export function addAppCommands(program: Command, context: Context): void {
   withExamples(program.command("apps"), "apps", "apps --json")
     .description("list apps")
     .action(async ({ json }: Json) => {
-      const { apps } = await (await context.client()).call(api.listApps);
+      const client = await context.client();
+      const { apps } = await client.call(api.listApps);
       if (json) return apps.forEach((app) => printJson(context, app));
+      await printTrouble(context, client);
       if (apps.length === 0)
         return terminal.out("No apps yet. Make one: fairlead link CONNECTION GROUP/PROJECT");
       const rows = apps.flatMap(appRows).sort((a, b) => a.rank - b.rank);
@@ -33,6 +36,7 @@ export function addAppCommands(program: Command, context: Context): void {
       const client = await context.client();
       const app = await client.call(api.getApp, { params: { app: name } });
       if (json) return printJson(context, app);
+      await printTrouble(context, client);
       terminal.out(`${terminal.paint("bold", plain(app.name))}  ${plain(app.project.webUrl)}`);
       printApp(context, app);
       const { deployments } = await client.call(api.listDeployments, {

@@ -5,6 +5,7 @@ import { printJson, toCount, withExamples, type Context } from "./context.ts";
 import { EXIT } from "./failure.ts";
 import { deploymentRow, DEPLOYMENT_HEADS, deploymentTitle } from "./show-deployment.ts";
 import { printTable } from "./table.ts";
+import { printTrouble } from "./show-trouble.ts";
 import { plain } from "./terminal.ts";
 import { printOutcome, waitForDeployment } from "./wait.ts";
 
@@ -96,6 +97,7 @@ function addList(context: Context, command: Command): void {
       const client = await context.client();
       const { deployments } = await client.call(api.listDeployments, { params: { app }, query });
       if (json) return deployments.forEach((deployment) => printJson(context, deployment));
+      await printTrouble(context, client);
       if (deployments.length === 0)
         return context.terminal.out(`No deployments yet. Push, or: fairlead deploy ${plain(app)}`);
       printTable(context.terminal, DEPLOYMENT_HEADS, deployments.map(deploymentRow));

@@ -70,3 +70,25 @@ test("rotate: now, by policy, and off", async () => {
     expect((await runFairlead(server.url, `rotate work ${words}`)).code).toBe(2);
   expect(called).toHaveLength(3);
 });
+
+test("what is wrong with a connection stands above its apps and deployments, and not in what programs read", async () => {
+  const trouble = { code: "AUTH_FAILED", reason: "revoked", title: "The token was revoked" };
+  const troubled = { ...connection, name: "work", trouble, pausedAt: new Date(Date.now() - 3_600_000) };
+  const list = async () => [troubled, connection];
+  await using server = await startTestServer({
+    services: fakeServices({
+      connections: { list },
+      apps: { list: async () => [] },
+      deployments: { list: async () => [] },
+    }),
+  });
+  for (const command of ["apps", "deployments shop"]) {
+    const run = await runFairlead(server.url, command);
+    expect([run.code, run.err.trim()]).toEqual([
+      0,
+      "! work: The token was revoked (AUTH_FAILED); since 1 h ago its webhook calls and deployments wait. More: fairlead doctor work",
+    ]);
+    expect((await runFairlead(server.url, `${command} --json`)).err).toBe("");
+  }
+  expect((await runFairlead(server.url, "connections")).out).toMatch(/work .*paused: AUTH_FAILED/);
+});

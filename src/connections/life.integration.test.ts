@@ -176,13 +176,16 @@ describe("watch", () => {
   test("a GitLab that is away is trouble, but nothing waits for a person; what waits goes on waiting", async () => {
     const scene = await setUp();
     scene.sandbox.faults.front.answer = "bad_gateway";
-    expect(await scene.connections.suspect(scene.id, Fault.of("GITLAB_UNAVAILABLE", "bad_gateway"))).toBe(
-      false,
-    );
+    const fails = () => scene.connections.suspect(scene.id, Fault.of("GITLAB_UNAVAILABLE", "bad_gateway"));
+    const suspected = async () =>
+      (await scene.store.db.selectFrom("connection").select("suspect_at").executeTakeFirstOrThrow())
+        .suspect_at;
+    expect([await fails(), await suspected()]).toEqual([false, null]); // it was looked at a moment ago
     await scene.store.db
       .updateTable("connection")
-      .set({ checked_at: new Date(Date.now() - 2 * DAY) })
+      .set({ checked_at: new Date(Date.now() - 120_000) })
       .execute();
+    expect([await fails(), await suspected()]).toEqual([false, expect.any(Date)]);
     await watchUntil(scene, ({ trouble }) => trouble?.code === "GITLAB_UNAVAILABLE");
     expect((await scene.connections.get("work")).pausedAt).toBeNull();
     await scene.connections.suspect(scene.id, Fault.of("AUTH_FAILED", "expired"));

@@ -34,12 +34,18 @@ export async function writeConnectionEvent(
   await on.insertInto("connection_event").values({ connection_id: id, kind, text }).execute();
 }
 
+/** The connection as a whole may be what is wrong, not this one project. */
+const OF_THE_CONNECTION = ["UNREACHABLE", "TLS_UNTRUSTED", "REDIRECTED", "NOT_GITLAB", "GITLAB_UNAVAILABLE"];
+
 /**
  * A call failed in a way that the token may be the cause of. If only a person can mend it, everything that needs the token waits from now on; whether that
  * is so is looked at right away. Returns whether it waits.
  */
 export async function suspect(store: Store, id: string, fault: Fault): Promise<boolean> {
-  if (!needsPerson(fault)) return false;
+  if (!needsPerson(fault)) {
+    if (OF_THE_CONNECTION.includes(fault.code)) await haveLookedAt(store, id);
+    return false;
+  }
   await store.transaction(async (tx) => {
     const before = await tx
       .updateTable("connection")
@@ -53,6 +59,20 @@ export async function suspect(store: Store, id: string, fault: Fault): Promise<b
     await store.notify("connection", id, tx);
   });
   return true;
+}
+
+/** Soon, and once a minute at most: a GitLab that is away fails many calls. */
+async function haveLookedAt(store: Store, id: string): Promise<void> {
+  await store.transaction(async (tx) => {
+    const { numUpdatedRows } = await tx
+      .updateTable("connection")
+      .set({ suspect_at: sql`now()` })
+      .where("id", "=", id)
+      .where("suspect_at", "is", null)
+      .where("checked_at", "<", sql<Date>`now() - interval '1 minute'`)
+      .executeTakeFirst();
+    if (numUpdatedRows > 0n) await store.notify("connection", id, tx);
+  });
 }
 
 /** With its event: told once, not at every look. */

@@ -10,13 +10,17 @@ import type { DeliveryView } from "../../src/pushes/pushes.ts";
 type Parts = { [K in keyof Services]?: Partial<Services[K]> };
 
 export function fakeServices(parts: Parts = {}): Services {
-  const part = (name: keyof Services): never =>
-    new Proxy(parts[name] ?? {}, {
-      get: (target, call) =>
-        Reflect.get(target, call) ?? (() => Promise.reject(new Error(`unexpected ${name}.${String(call)}`))),
-    }) as never;
+  const part = (name: keyof Services, always: object = {}): never =>
+    new Proxy(
+      { ...always, ...parts[name] },
+      {
+        get: (target, call) =>
+          Reflect.get(target, call) ??
+          (() => Promise.reject(new Error(`unexpected ${name}.${String(call)}`))),
+      },
+    ) as never;
   return {
-    connections: part("connections"),
+    connections: part("connections", { list: async () => [] }),
     browser: part("browser"),
     apps: part("apps"),
     deployments: part("deployments"),
