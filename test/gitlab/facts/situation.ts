@@ -130,7 +130,8 @@ function tokenOf({ world, actor, token }: Situation): string | null {
 
 export async function ask(situation: Situation, endpoint: string): Promise<Answer> {
   const { world, path, query, body } = situation;
-  const [method = "", pattern = ""] = endpoint.split(" ");
+  const [verb = "", pattern = ""] = endpoint.split(" ");
+  const method = situation.head ? "HEAD" : verb;
   const target = pattern.replaceAll(/:(\w+)/g, (_match, name: string) => {
     const value = path[name];
     if (value === undefined) throw new Error(`set-up: no ${name} for ${endpoint}`);

@@ -22,7 +22,7 @@ export const branches: Endpoints = {
   [`GET ${PATH}/:branch`]: {
     base: [path({ branch: "main" })],
     rules: [
-      [/returns 204/, given(() => {})],
+      [/HEAD request/, given((situation) => void (situation.head = true))],
       [/returns 404/, path({ branch: "unknown" })],
       [/returns the repository branch/, answers({ name: "main", default: true })],
     ],

@@ -48,7 +48,7 @@ export const deployments: Endpoints = {
     rules: [
       [/sorted by id asc/, ascending],
       [
-        /using `order_by=updated_at`/,
+        /when using `order_by=updated_at`/,
         query({ updated_before: daysAgo(-1), updated_after: daysAgo(1), order_by: "updated_at" }),
         some,
       ],

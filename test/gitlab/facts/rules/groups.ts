@@ -209,7 +209,7 @@ export const groups: Endpoints = {
   [`PUT ${ONE}`]: {
     base: [],
     rules: [
-      [/updates the group/, send({ name: "new name", description: "d" }), answers({ description: "d" })],
+      [/> updates the group/, send({ name: "new name", description: "d" }), answers({ description: "d" })],
       [/malicious group name/, send({ name: "<SCRIPT>alert('ATTACK!')</SCRIPT>" })],
       [/404 for a non existing/, path({ id: 99_999_999 }), send({ name: "n" })],
       [/can see the group/, as("developer"), send({ name: "n" })],

@@ -137,7 +137,7 @@ export const projects: Endpoints = {
       [/import source is disabled/, importSource(false)],
       [/disallows .*import source is disabled/, send({ import_url: "http://127.0.0.1:9/a.git" })],
       [/without an import_url/, nothing],
-      [/import_url that is valid/, importable],
+      [/import_url that is valid/, importSource(true), importable],
       [/invalid values for merge_method/, send({ merge_method: "hello" })],
       [/import_url when it is nil/, send({ import_url: null })],
       [/when sha1/, send({ repository_object_format: "sha1" })],
@@ -307,6 +307,8 @@ export const projects: Endpoints = {
     base: [given((s: Situation) => send({ namespace: s.group.id })(s))],
     rules: [
       [/to the new namespace/, nothing],
+      [/non owned namespace/, given(foreignGroup)],
+      [/project is archived/, archived],
       [/unknown namespace/, send({ namespace: "unknown" })],
       [/missing namespace/, only({})],
     ],
@@ -363,4 +365,13 @@ function inGroup(below = ""): Step {
     const project = await world.scene.sandbox.state.createProject({ path, owner: world.userOf("owner") });
     situation.path["id"] = project.id;
   };
+}
+
+function foreignGroup(situation: Situation): void {
+  const { world } = situation;
+  const group = world.scene.sandbox.state.createGroup({
+    path: world.fresh("foreign"),
+    owner: world.userOf("admin"),
+  });
+  send({ namespace: group.id })(situation);
 }

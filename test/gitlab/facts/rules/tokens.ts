@@ -98,8 +98,8 @@ export const tokens: Endpoints = {
   [`DELETE ${PATH}/:id`]: {
     base: [own],
     rules: [
-      [/administrator > revokes a different/, useOf("admin"), revoked],
-      [/an administrator > revokes their own/, tokenOf("admin", true), revoked],
+      [/is an administrator > revokes a different/, useOf("admin"), revoked],
+      [/is an administrator > revokes their own/, tokenOf("admin", true), revoked],
       [/not an administrator > revokes their own/, own, revoked],
       [/fails revokes a different/, foreign],
     ],
