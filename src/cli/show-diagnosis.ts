@@ -78,31 +78,29 @@ function countStates(terminal: Terminal, checks: readonly CheckAnswer[]): string
   }).join("   ");
 }
 
+type Evidence = NonNullable<DiagnosisAnswer["error"]>["evidence"];
+
 /** What was seen, in one line: what GitLab said first. */
-const SEEN = [
-  "words",
-  "status",
-  "method",
-  "pathTemplate",
-  "host",
-  "from",
-  "to",
-  "issuer",
-  "networkError",
-  "requestId",
-];
+function seenOf(evidence: Evidence): readonly string[] {
+  const { words, status, method, pathTemplate, from, to, networkError, requestId } = evidence;
+  const request = [method, pathTemplate].filter((part) => part !== undefined).join(" ");
+  const shown = [
+    words === undefined ? "" : `GitLab says “${words}”`,
+    status === undefined ? "" : `status ${status}`,
+    request,
+    ...["host", "issuer", "project", "role"].map((name) =>
+      evidence[name] === undefined ? "" : `${name} ${evidence[name]}`,
+    ),
+    from === undefined ? "" : `${from} → ${to ?? "?"}`,
+    networkError === undefined ? "" : String(networkError),
+    requestId === undefined ? "" : `request id ${requestId}`,
+  ];
+  return shown.filter((part) => part !== "").map(plain);
+}
 
 function errorLines(terminal: Terminal, error: NonNullable<DiagnosisAnswer["error"]>, id: string): string[] {
   const code = error.reason === "" ? error.code : `${error.code} (${error.reason})`;
-  const seen = SEEN.flatMap((name) => {
-    const value = error.evidence[name];
-    if (value === undefined || value === "") return [];
-    return [
-      name === "words"
-        ? `GitLab says “${plain(String(value))}”`
-        : `${NAMES[name] ?? name} ${plain(String(value))}`,
-    ];
-  });
+  const seen = seenOf(error.evidence);
   return [
     `${mark(terminal, "fail")} ${terminal.paint("bold", plain(error.title))}  ${terminal.paint("dim", `${code}, ${id}`)}`,
     ...indent(4, error.cause),
@@ -111,13 +109,6 @@ function errorLines(terminal: Terminal, error: NonNullable<DiagnosisAnswer["erro
     ...(seen.length === 0 ? [] : [terminal.paint("dim", `    Seen: ${seen.join(" · ")}`)]),
   ];
 }
-
-const NAMES: Readonly<Record<string, string>> = {
-  pathTemplate: "at",
-  method: "to",
-  networkError: "error",
-  requestId: "request id",
-};
 
 function printTrouble(terminal: Terminal, check: CheckAnswer): void {
   terminal.out(`${mark(terminal, check.state)} ${check.id.padEnd(16)} ${plain(check.title)}`);

@@ -69,9 +69,11 @@ export const NETWORK: readonly Situation[] = [
     faults.dropsHeaders = ["authorization"];
   }),
   knobs("answers that are cut off", "NOT_GITLAB not_json", ({ front: knob }) => {
+    knob.path = "*/user";
     knob.body = "invalid_json";
   }),
   knobs("empty answers", "NOT_GITLAB not_json", ({ front: knob }) => {
+    knob.path = "*/user";
     knob.body = "empty";
   }),
 ];

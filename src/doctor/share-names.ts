@@ -5,6 +5,8 @@ export interface Names {
   readonly hosts: ReadonlySet<string>;
   /** Word → what it names. */
   readonly words: ReadonlyMap<string, string>;
+  /** Replaced only where it stands in quotation marks: it may be any word, `token` say. */
+  readonly tokenName: string | null;
 }
 
 export const URLS = /https?:\/\/([^\s/"'<>()”,;:]+|\[[0-9a-f:.]+\])(:\d+)?(\/[^\s"'<>()”,;]*)?/gi;
@@ -25,7 +27,7 @@ export function namesIn(diagnosis: Diagnosis): Names {
     for (const [kind, word] of namesOfCheck(check)) learn(word, kind);
     if (check.id === "net.dns") hosts.add((check.title.split(" ")[0] ?? "").toLowerCase());
   }
-  return { hosts, words };
+  return { hosts, words, tokenName: diagnosis.token?.name ?? null };
 }
 
 const KINDS = { issuer: "authority", subject: "subject", project: "project" } as const;
@@ -36,7 +38,6 @@ function learnFacts(
   hosts: Set<string>,
 ): void {
   learn(token?.user, "user");
-  learn(token?.name, "name");
   for (const [name, kind] of Object.entries(KINDS)) learn(error?.evidence[name], kind);
   const host = error?.evidence["host"];
   if (typeof host === "string") hosts.add(host.replace(/:\d+$/, "").toLowerCase());

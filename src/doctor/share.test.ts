@@ -115,6 +115,15 @@ test("the same name becomes the same word, and GitLab's own pages stay", () => {
   );
 });
 
+test("a short name is not cut out of other words", () => {
+  const plain = diagnosisOf(Fault.of("INSUFFICIENT_SCOPES", "missing_api", { evidence }));
+  const named = { ...plain, token: plain.token && { ...plain.token, name: "token", user: "ann" } };
+  const { error, token } = shareDiagnosis(named);
+  expect(error?.title).toBe("The token lacks the scope api");
+  expect(error?.fix[0]).toContain("Scopes cannot be added to a token");
+  expect(token).toMatchObject({ name: "[name]", user: "user-1" });
+});
+
 test("texts of any kind are taken", () => {
   const taken = property(string({ unit: "grapheme", maxLength: 300 }), (words) => {
     const shared = shareDiagnosis(diagnosisOf(Fault.of("GIT_FAILED", "", { evidence: { words } })));

@@ -44,7 +44,9 @@ function hideError(error: DiagnosisError, hide: Hide): DiagnosisError {
   };
 }
 
-function createHider({ hosts, words }: Names): Hide {
+const QUOTED = /“([^”]+)”/g;
+
+function createHider({ hosts, words, tokenName }: Names): Hide {
   const given = new Map<string, string>();
   const counts = new Map<string, number>();
   const nameFor = (key: string, kind: string): string => {
@@ -67,7 +69,10 @@ function createHider({ hosts, words }: Names): Hide {
       text,
     );
   const hideWords: Hide = (text) =>
-    byLength.reduce((rest, [word, kind]) => rest.replaceAll(word, () => nameFor(word, kind)), text);
+    byLength.reduce(
+      (rest, [word, kind]) => rest.replace(asWord(word), () => nameFor(word, kind)),
+      text.replace(QUOTED, (quoted, name: string) => (name === tokenName ? "“[name]”" : quoted)),
+    );
   const hideAddresses: Hide = (text) =>
     text
       .replace(/(?<![\d.])(?!127\.)\d{1,3}(\.\d{1,3}){3}(?![\d.])/g, (ip) => nameFor(ip, "address"))
@@ -77,7 +82,17 @@ function createHider({ hosts, words }: Names): Hide {
   const hideUsers: Hide = (text) =>
     text.replace(/(?<![\w.])@([\w.-]*\w)/g, (_, user: string) => `@${nameFor(user, "user")}`);
   const hidePaths: Hide = (text) => text.replace(URLS, (url) => hidePath(url, nameFor));
-  return (text) => hideAddresses(hideHosts(hideUsers(hideWords(hidePaths(text)))));
+  return (text) => hideAddresses(hideHosts(hideWords(hideUsers(hidePaths(text)))));
+}
+
+/** A user may be called `ann`: that must not be cut out of other words. */
+function asWord(word: string): RegExp {
+  return new RegExp(`(?<![\\p{L}\\p{N}_-])${escapeWord(word)}(?![\\p{L}\\p{N}_-])`, "gu");
+}
+
+/** As `literally`, for patterns with the flag `u`, which knows fewer escapes. */
+function escapeWord(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
 }
 
 function literally(text: string): string {

@@ -9,7 +9,7 @@ export interface CliRun {
   readonly err: string;
 }
 
-export interface CliOptions extends Partial<Omit<CliParts, "stdin">> {
+export interface CliOptions extends Partial<CliParts> {
   readonly env?: Record<string, string>;
   /** What is piped in; without it standard input is empty. */
   readonly input?: string;
