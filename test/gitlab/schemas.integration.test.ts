@@ -66,23 +66,27 @@ function loadSchemas(): Ajv {
   return ajv;
 }
 
-test.skipIf(!isThere)("every body that has a schema validates (skipped without ../shared)", async () => {
-  const ajv = loadSchemas();
-  await using world = await openWorld();
-  const wrong: unknown[] = [];
-  for (const [endpoint, schema] of Object.entries(SCHEMAS).filter(([name]) => isServed(name))) {
-    const validate = ajv.getSchema(`file:///public_api/v4/${schema}.json`);
-    if (!validate) throw new Error(`no schema ${schema}`);
-    const situation = await openSituation(world, endpoint);
-    for (const step of baseOf(endpoint) ?? []) await step(situation);
-    if (endpoint.includes("deploy_keys")) situation.actor = "admin";
-    const { status, body } = await ask(situation, endpoint);
-    const isFull = !Array.isArray(body) || body.length > 0;
-    if (status >= 300 || !isFull || validate(body) !== true)
-      wrong.push({ endpoint, status, errors: validate.errors });
-  }
-  expect(wrong).toEqual([]);
-});
+test.skipIf(!isThere)(
+  "every body that has a schema validates (skipped without ../shared)",
+  async () => {
+    const ajv = loadSchemas();
+    await using world = await openWorld();
+    const wrong: unknown[] = [];
+    for (const [endpoint, schema] of Object.entries(SCHEMAS).filter(([name]) => isServed(name))) {
+      const validate = ajv.getSchema(`file:///public_api/v4/${schema}.json`);
+      if (!validate) throw new Error(`no schema ${schema}`);
+      const situation = await openSituation(world, endpoint);
+      for (const step of baseOf(endpoint) ?? []) await step(situation);
+      if (endpoint.includes("deploy_keys")) situation.actor = "admin";
+      const { status, body } = await ask(situation, endpoint);
+      const isFull = !Array.isArray(body) || body.length > 0;
+      if (status >= 300 || !isFull || validate(body) !== true)
+        wrong.push({ endpoint, status, errors: validate.errors });
+    }
+    expect(wrong).toEqual([]);
+  },
+  180_000,
+);
 
 test.skipIf(!isThere)(
   "every endpoint with a schema has a request of its own (skipped without ../shared)",
