@@ -1,6 +1,7 @@
 import { Fault } from "../faults/fault.ts";
 import type { Listing, ListedBranch, TreeEntry, Group } from "../gitlab/browse.ts";
 import type { Call, GitLab, Project } from "../gitlab/gitlab.ts";
+import { MAINTAINER, roleName } from "../gitlab/roles.ts";
 import type { Connections } from "./connections.ts";
 
 /** What a person chooses from before linking. Every list is one page, in one round trip however large the instance is. */
@@ -60,8 +61,6 @@ export interface Looked {
   readonly content: Uint8Array | null;
 }
 
-/** Hooks and deploy keys need Maintainer. */
-const NEEDED = 40;
 /** By keyset GitLab links from every page to a next one, also from the last, which is known by not being full. */
 const FULL_PAGE = 100;
 
@@ -106,7 +105,7 @@ async function listProjects(
   const aligned = filtersByRole && (wish.cursor === undefined || /(^|&)id_(before|after)=/.test(wish.cursor));
   const [page, deployable] = await Promise.all([
     gitlab.listProjects(query, call),
-    aligned ? gitlab.listProjects({ ...query, minAccessLevel: NEEDED }, call) : null,
+    aligned ? gitlab.listProjects({ ...query, minAccessLevel: MAINTAINER }, call) : null,
   ]);
   const ids = deployable && new Set(deployable.items.map(({ id }) => id));
   const next = page.items.length < FULL_PAGE ? null : page.next;
@@ -115,7 +114,7 @@ async function listProjects(
 
 function toListed(project: Project, passes: boolean | null): ListedProject {
   const { id, path, webUrl, defaultBranch, archived, pendingDeletion, emptyRepo, accessLevel } = project;
-  const enough = passes ?? (accessLevel === null ? null : accessLevel >= NEEDED);
+  const enough = passes ?? (accessLevel === null ? null : accessLevel >= MAINTAINER);
   const obstacle = obstacleOf(project) ?? (enough === false ? roleTooLow(accessLevel) : null);
   const canDeploy = obstacle === null ? enough : false;
   const note = emptyRepo ? "it is empty: the first push is deployed" : null;
@@ -129,7 +128,7 @@ function toListed(project: Project, passes: boolean | null): ListedProject {
     archived,
     pendingDeletion,
     empty: emptyRepo,
-    accessLevel: enough === true && (accessLevel ?? 0) < NEEDED ? NEEDED : accessLevel,
+    accessLevel: enough === true && (accessLevel ?? 0) < MAINTAINER ? MAINTAINER : accessLevel,
     canDeploy,
     reason,
   };
@@ -144,18 +143,6 @@ function obstacleOf({ pendingDeletion, archived, repositoryDisabled }: Project):
 function roleTooLow(level: number | null): string {
   const role = level === null ? null : roleName(level);
   return role === null ? "it needs the role Maintainer" : `it needs the role Maintainer, yours is ${role}`;
-}
-
-function roleName(level: number): string | null {
-  const names = {
-    10: "Guest",
-    15: "Planner",
-    20: "Reporter",
-    30: "Developer",
-    40: "Maintainer",
-    50: "Owner",
-  };
-  return new Map(Object.entries(names)).get(String(level)) ?? null;
 }
 
 /** `min_access_level` is known to the lists of all projects since 11.2, to those of groups since 12; older versions ignore it silently. */

@@ -3,6 +3,7 @@ import type { Diagnosis } from "../doctor/diagnosis.ts";
 import type { Found } from "../doctor/found.ts";
 import { Fault, toFault } from "../faults/fault.ts";
 import type { GitLab } from "../gitlab/gitlab.ts";
+import { MAINTAINER } from "../gitlab/roles.ts";
 import { Secret } from "../kernel/secret.ts";
 import type { Vault } from "../secrets/vault.ts";
 import type { Store } from "../store/store.ts";
@@ -41,7 +42,6 @@ interface Before {
   readonly token_expires_at: string | null;
 }
 
-const NEEDED = 40;
 /** So many projects are asked for; of more the first are as telling. */
 const MOST_PROJECTS = 100;
 
@@ -147,9 +147,9 @@ async function findObstacle(
 ): Promise<string | null> {
   try {
     const { accessLevel } = await gitlab.getProject(projectId);
-    if (accessLevel !== null && accessLevel >= NEEDED) return null;
+    if (accessLevel !== null && accessLevel >= MAINTAINER) return null;
     const level = userId === null ? null : await gitlab.findAccessLevel(projectId, userId);
-    return level === null || level >= NEEDED ? null : "the role is below Maintainer";
+    return level === null || level >= MAINTAINER ? null : "the role is below Maintainer";
   } catch (error) {
     const fault = toFault(error);
     return fault.retryable ? null : fault.message;

@@ -1,5 +1,6 @@
 import { Fault } from "../faults/fault.ts";
 import { placesOf } from "../faults/places.ts";
+import { MAINTAINER, roleName } from "../gitlab/roles.ts";
 import type { GitLab, Project } from "../gitlab/gitlab.ts";
 import { kindOf } from "./token-checks.ts";
 import { toInstance } from "./run-checks.ts";
@@ -48,17 +49,6 @@ async function checkVisible(visit: ProjectVisit, signal: AbortSignal): Promise<O
   };
 }
 
-const ROLES: Readonly<Record<number, string>> = {
-  0: "no member",
-  5: "Minimal access",
-  10: "Guest",
-  15: "Planner",
-  20: "Reporter",
-  30: "Developer",
-  40: "Maintainer",
-  50: "Owner",
-};
-
 /**
  * What a role must allow: webhooks and deploy keys 40, commit statuses 30. GitLab's own answer to the list of webhooks decides, because
  * administrators and members of invited groups have no level here. It is also what a fine-grained token is tried on.
@@ -87,9 +77,9 @@ async function checkRole(visit: ProjectVisit, signal: AbortSignal): Promise<Outc
 }
 
 function roleOf({ accessLevel }: Project): string {
-  return accessLevel === null || accessLevel < 40
+  return accessLevel === null || accessLevel < MAINTAINER
     ? "Enough rights"
-    : (ROLES[accessLevel] ?? `Level ${accessLevel}`);
+    : (roleName(accessLevel) ?? `Level ${accessLevel}`);
 }
 
 async function readHooks(
@@ -101,7 +91,7 @@ async function readHooks(
     return await gitlab.listHooks(project.id, { signal });
   } catch (error) {
     if (!(error instanceof Fault) || !error.is("INSUFFICIENT_ROLE")) throw error;
-    const has = project.accessLevel === null ? "not known" : (ROLES[project.accessLevel] ?? "not known");
+    const has = project.accessLevel === null ? "not known" : (roleName(project.accessLevel) ?? "not known");
     throw Fault.of("INSUFFICIENT_ROLE", "", {
       evidence: { ...error.evidence, project: project.path, role: has, needs: "Maintainer" },
       cause: error,
