@@ -1,3 +1,4 @@
+import { matchesWildcard } from "./patterns.ts";
 import type { Place, Share } from "./places.ts";
 import type { Group, Project, Protection, State, User } from "./state.ts";
 
@@ -113,7 +114,7 @@ export function canReadCode(state: State, user: User | null, project: Project): 
  */
 export function protectionOf(project: Pick<Project, "protectedBranches">, branch: string): Protection | null {
   const rules = [...project.protectedBranches]
-    .filter(([pattern]) => pattern === branch || (pattern.includes("*") && matches(pattern, branch)))
+    .filter(([pattern]) => matchesWildcard(pattern, branch))
     .map(([, protection]) => protection);
   if (rules.length === 0) return null;
   const levels = rules.map(({ pushLevel }) => pushLevel).filter((level) => level > 0);
@@ -121,11 +122,6 @@ export function protectionOf(project: Pick<Project, "protectedBranches">, branch
     pushLevel: levels.length === 0 ? 0 : Math.min(...levels),
     allowForcePush: rules.every(({ allowForcePush }) => allowForcePush),
   };
-}
-
-function matches(pattern: string, branch: string): boolean {
-  const parts = pattern.split("*").map((part) => part.replaceAll(/[\\^$.|?+()[\]{}]/g, "\\$&"));
-  return new RegExp(`^${parts.join(".*")}$`, "s").test(branch);
 }
 
 /** Whether a push of this branch is allowed: Developers, unless the branch is protected. */

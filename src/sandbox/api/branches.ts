@@ -5,6 +5,7 @@ import { resolveCommit } from "../git/read.ts";
 import { DELETE_DEFAULT, DELETE_PROTECTED } from "../git/ref-rules.ts";
 import { oneOf, text } from "../params.ts";
 import { keysetPage, paged } from "../paging.ts";
+import { parseExpression } from "../patterns.ts";
 import { accepted, created, forbidden, noContent, notFound, ok, Refusal, refuse } from "../reply.ts";
 import { route, type Call, type Route } from "../route.ts";
 import type { Project } from "../state.ts";
@@ -173,10 +174,7 @@ const ORDER = {
 } as const;
 
 function parsePattern(regex: string): (name: string) => boolean {
-  try {
-    const pattern = new RegExp(regex, "u");
-    return (name) => pattern.test(name);
-  } catch {
-    throw refuse(400, "Regex is invalid");
-  }
+  const matches = parseExpression(regex);
+  if (!matches) throw refuse(400, "Regex is invalid");
+  return matches;
 }

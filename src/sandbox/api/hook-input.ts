@@ -1,7 +1,7 @@
 import type { Box } from "../box.ts";
 import { isBranchName } from "../names.ts";
+import { parseExpression } from "../patterns.ts";
 import { HOOK_EVENTS, type Hook, type HookEvent, type KeyValue } from "../state.ts";
-import { parseFilterPattern } from "../webhooks/branch-filter.ts";
 import { outboundPolicy } from "../webhooks/policy.ts";
 import { signingKey } from "../webhooks/signing.ts";
 import { interpolatedUrl, missingVariables } from "../webhooks/template.ts";
@@ -29,7 +29,7 @@ function filterProblem({ branchFilter, branchFilterStrategy }: Hook): HookProble
   if (branchFilter === "" || branchFilterStrategy === "all_branches") return null;
   const good =
     branchFilterStrategy === "regex"
-      ? parseFilterPattern(branchFilter) !== null
+      ? parseExpression(branchFilter) !== null
       : branchFilter.length <= 4000 && isBranchName(branchFilter.replaceAll("*", "x"));
   return good ? null : ["push_events_branch_filter", "is not a valid branch name"];
 }
