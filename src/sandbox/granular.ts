@@ -53,9 +53,7 @@ function boundaryOf(
       return project && canSee(state, user, project) ? { kind: "project", project } : null;
     }
     case "group": {
-      const group = [...state.groups.values()].find(
-        (each) => String(each.id) === id || each.fullPath.toLowerCase() === id,
-      );
+      const group = /^\d+$/.test(id) ? state.groups.get(Number(id)) : state.groupsByPath.get(id);
       return group ? { kind: "group", group } : null;
     }
   }

@@ -56,6 +56,6 @@ export function findProject({ state }: Box, name: string | number): Project {
 
 /** A project or a group, by its full path; numbers are ids of projects. */
 export function findPlace(box: Box, name: string | number): Project | Group {
-  const group = [...box.state.groups.values()].find((one) => one.fullPath === name);
+  const group = typeof name === "string" ? box.state.groupsByPath.get(name.toLowerCase()) : undefined;
   return group ?? findProject(box, name);
 }

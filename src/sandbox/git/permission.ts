@@ -137,8 +137,7 @@ function findNamespaceId(box: Box, path: string): number | null {
   for (const user of box.state.users.values()) {
     if (user.username.toLowerCase() === path) return user.namespaceId;
   }
-  const group = [...box.state.groups.values()].find((group) => group.fullPath.toLowerCase() === path);
-  return group?.id ?? null;
+  return box.state.groupsByPath.get(path)?.id ?? null;
 }
 
 export function plain(status: number, text: string): Refusal {
