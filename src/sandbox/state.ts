@@ -182,9 +182,9 @@ export interface State {
   readonly faults: FaultKnobs;
   /** Admin settings that this sandbox knows. */
   readonly settings: Settings;
-  /** Requests per limit, user and period. */
   /** What `PUT /application/settings` changed and nothing in this sandbox looks at. */
   readonly otherSettings: Map<string, unknown>;
+  /** Requests per limit, user and period. */
   readonly requestCounts: Map<string, number>;
   /** Ids count up per kind from 1, as in GitLab. */
   nextId(kind: string): number;
