@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { startAnswering } from "../../test/support/answering-server.ts";
+import { sample } from "../../test/support/sample.ts";
 import { openScene } from "./scene.suite.ts";
 
 const RECORDED = join(import.meta.dirname, "../../../shared/gitlab/recorded");
@@ -80,7 +81,7 @@ function sent(version: string): Promise<Map<string, Payload>> {
   return payloads;
 }
 
-test.skipIf(!existsSync(RECORDED)).each([
+const CASES: readonly (readonly [version: string, name: string, file: string])[] = [
   ["10.5.0", "merge_request-open", "webhook-merge_request-open/gitlab-docs-10.5-1.json"],
   ["10.5.0", "push", "webhook-push/gitlab-docs-10.0-1.json"],
   ["10.5.0", "tag_push-create", "webhook-tag_push-create/gitlab-docs-10.5-1.json"],
@@ -97,9 +98,16 @@ test.skipIf(!existsSync(RECORDED)).each([
   ["18.9.0", "merge_request-update", "webhook-merge_request-update/woodpecker-9.json"],
   ["18.9.0", "push", "webhook-push/woodpecker-1.json"],
   ["18.9.0", "tag_push-create", "webhook-tag_push-create/woodpecker-1.json"],
-])("%s: %s has every key of %s (skipped without ../shared)", async (version, name, file) => {
-  const ours = (await sent(version)).get(name);
-  expect(ours).toBeDefined();
-  const recorded: unknown = JSON.parse(readFileSync(join(RECORDED, file), "utf8"));
-  expect(missing(recorded, ours, "").filter((key) => !ABSENT.test(key))).toEqual([]);
-});
+];
+const VERSIONS = [...new Set(CASES.map(([version]) => version))];
+const drawn = sample("recorded payloads", VERSIONS, 2);
+
+test.skipIf(!existsSync(RECORDED)).each(CASES.filter(([version]) => drawn.includes(version)))(
+  "%s: %s has every key of %s (skipped without ../shared)",
+  async (version, name, file) => {
+    const ours = (await sent(version)).get(name);
+    expect(ours).toBeDefined();
+    const recorded: unknown = JSON.parse(readFileSync(join(RECORDED, file), "utf8"));
+    expect(missing(recorded, ours, "").filter((key) => !ABSENT.test(key))).toEqual([]);
+  },
+);
