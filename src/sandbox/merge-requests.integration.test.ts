@@ -244,6 +244,17 @@ describe("accepting", () => {
     expect(await work("branch", "-r")).not.toContain(made["source_branch"]);
   });
 
+  test("keeps a source that a rule with a star protects", async () => {
+    const made = await open({ remove_source_branch: true });
+    const rule = `${made["source_branch"]}*`;
+    await scene.call("POST", "/projects/1/protected_branches", { name: rule });
+    const answer = await scene.call("PUT", `${path}/${made["iid"]}/merge`);
+    await scene.call("DELETE", `/projects/1/protected_branches/${encodeURIComponent(rule)}`);
+    expect(answer.body.state).toBe("merged");
+    const kept = await scene.call("GET", `/projects/1/repository/branches/${made["source_branch"]}`);
+    expect(kept.status).toBe(200);
+  });
+
   test("squashes into one commit", async () => {
     const made = await open({ squash: true });
     const words = { squash_commit_message: "All in one" };

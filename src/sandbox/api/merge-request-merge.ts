@@ -1,4 +1,4 @@
-import { canPushTo } from "../access.ts";
+import { canPushTo, protectionOf } from "../access.ts";
 import { mergedTree, writeMergeCommit } from "../git/merge.ts";
 import { moveRefs } from "../git/move-refs.ts";
 import { resolveCommit } from "../git/read.ts";
@@ -117,7 +117,7 @@ function mergeMessage(project: Project, row: MergeRequest): string {
 
 async function removeSource(call: Call, { project, row }: Found, user: User): Promise<void> {
   const { box } = call;
-  if (row.sourceBranch === project.defaultBranch || project.protectedBranches.has(row.sourceBranch)) return;
+  if (row.sourceBranch === project.defaultBranch || protectionOf(project, row.sourceBranch)) return;
   await moveRefs(box, project, user, async (git) => {
     await git(["update-ref", "-d", `refs/heads/${row.sourceBranch}`]);
   });
