@@ -140,6 +140,11 @@ const CREATORS: Readonly<Record<Group["projectCreationLevel"], number>> = {
   developer: LEVEL.developer,
 };
 
+/** Groups at the top. Groups inside of others are a matter of the level there. */
+export function canCreateGroups(state: State, user: User): boolean {
+  return user.admin || (user.canCreateGroup && state.settings.canCreateGroup);
+}
+
 /** Where projects may be created: the own namespace, and groups as their `project_creation_level` says. */
 export function canCreateIn(state: State, user: User, namespaceId: number): boolean {
   if (namespaceId === user.namespaceId) return true;

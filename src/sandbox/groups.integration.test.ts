@@ -88,7 +88,14 @@ describe("groups", () => {
   );
 
   test("who may make groups, how visible they may be, and what becomes of deleted ones", async () => {
+    const mayNot = scene.sandbox.state.createUser({ username: "settled", canCreateGroup: false });
+    const settled = scene.tokenWith({ user: mayNot });
+    const refused = await scene.call("POST", "/groups", { name: "x", path: "x" }, settled);
+    expect([refused.status, refused.body]).toEqual([403, { message: "403 Forbidden" }]);
+    expect((await scene.call("GET", "/user", undefined, settled)).body.can_create_group).toBe(false);
+    expect((await scene.call("GET", "/user")).body.can_create_group).toBe(true);
     scene.sandbox.settings.canCreateGroup = false;
+    expect((await scene.call("GET", "/user")).body.can_create_group).toBe(false);
     expect((await scene.call("POST", "/groups", { name: "x", path: "x" })).status).toBe(403);
     const { id } = (await scene.call("GET", "/groups/acme")).body;
     const body = { name: "Sub", path: "admin", parent_id: id };

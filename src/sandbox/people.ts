@@ -26,6 +26,7 @@ export interface User {
   /** Chose to sign every request (DPoP, 17.x): a bare token does not do. */
   dpopRequired: boolean;
   projectsLimit: number;
+  canCreateGroup: boolean;
   readonly createdAt: string;
 }
 

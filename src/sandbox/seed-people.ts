@@ -23,6 +23,8 @@ export interface NewUser {
   readonly condition?: UserCondition;
   readonly furtherConditions?: readonly UserCondition[];
   readonly dpopRequired?: boolean;
+  /** Groups at the top; default: yes. */
+  readonly canCreateGroup?: boolean;
 }
 
 export interface NewToken {
@@ -68,6 +70,7 @@ export function insertUser(state: State, given: NewUser & { readonly botOf?: Res
     botOf: given.botOf ?? null,
     dpopRequired: given.dpopRequired ?? false,
     projectsLimit: 100_000,
+    canCreateGroup: given.canCreateGroup ?? true,
     createdAt: state.now(),
   };
   state.users.set(user.id, user);

@@ -1,3 +1,4 @@
+import { canCreateGroups } from "../access.ts";
 import type { Box } from "../box.ts";
 import type { Commit } from "../git/read.ts";
 import type { Project, User, UserCondition } from "../state.ts";
@@ -53,7 +54,7 @@ export function userPublic(box: Box, user: User): Record<string, unknown> {
     projects_limit: user.projectsLimit,
     current_sign_in_at: null,
     identities: [],
-    can_create_group: true,
+    can_create_group: canCreateGroups(box.state, user),
     can_create_project: user.projectsLimit > 0,
     two_factor_enabled: false,
     external: false,

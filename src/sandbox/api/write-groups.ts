@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { LEVEL } from "../access.ts";
+import { canCreateGroups, LEVEL } from "../access.ts";
 import { moveGroup, removeGroup } from "../moves.ts";
 import { problemsOfGroupName, problemsOfGroupPath } from "../names.ts";
 import { flag, integer, oneOf, text } from "../params.ts";
@@ -79,7 +79,7 @@ function inspected(problems: Readonly<Record<string, readonly string[]>>): strin
 function getParent(call: Call, id: number | undefined): Group | null {
   const user = call.authenticate();
   if (id === undefined) {
-    if (user.admin || call.box.state.settings.canCreateGroup) return null;
+    if (canCreateGroups(call.box.state, user)) return null;
     throw forbidden();
   }
   const parent = getGroup(call, String(id));

@@ -28,6 +28,7 @@ export const PEOPLE_ACTIONS = {
       email: name.optional(),
       admin: z.boolean().optional(),
       condition: conditions.optional(),
+      canCreateGroup: z.boolean().optional(),
     },
     (box, { username, ...rest }) => {
       const user = box.seed.createUser({ username, ...present(rest) });
@@ -35,10 +36,16 @@ export const PEOPLE_ACTIONS = {
     },
   ),
   set_user: action(
-    "changes a user's state: blocked, deactivated, …",
-    { user: who, condition: conditions.optional(), admin: z.boolean().optional() },
-    (box, { user: wanted, condition, admin }) => {
+    "changes a user's state (blocked, deactivated, …) and rights",
+    {
+      user: who,
+      condition: conditions.optional(),
+      admin: z.boolean().optional(),
+      canCreateGroup: z.boolean().optional(),
+    },
+    (box, { user: wanted, condition, admin, canCreateGroup }) => {
       const user = findUser(box, wanted);
+      user.canCreateGroup = canCreateGroup ?? user.canCreateGroup;
       user.condition = condition ?? user.condition;
       user.admin = admin ?? user.admin;
       return { id: user.id, condition: user.condition, admin: user.admin };

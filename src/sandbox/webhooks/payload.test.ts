@@ -89,6 +89,7 @@ const user = {
   admin: false,
   bot: false,
   projectsLimit: 1,
+  canCreateGroup: true,
   createdAt: "",
 } as const;
 
