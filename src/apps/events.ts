@@ -6,6 +6,7 @@ type EventKind =
   | "linked"
   | "unlinking"
   | "hook_made"
+  | "hook_healed"
   | "hook_polling"
   | "deploy_key_made"
   | "deploy_key_missing"

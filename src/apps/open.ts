@@ -6,9 +6,11 @@ import { createGate } from "./gate.ts";
 import { link } from "./link.ts";
 import { recover } from "./recover.ts";
 import { listRepairs, repair } from "./repair.ts";
+import { lookAtHook } from "./look-at-hook.ts";
 import { unlink } from "./unlink.ts";
 import { disconnect } from "./disconnect.ts";
 import { findAppView, listAppViews } from "./view.ts";
+import { watchHooks } from "./watch-hooks.ts";
 
 /**
  * Each link or unlink holds a database connection while it talks to GitLab: at most this many do at once, so that none of them can
@@ -16,11 +18,14 @@ import { findAppView, listAppViews } from "./view.ts";
  */
 const AT_ONCE = 2;
 
-export function createApps(deps: AppsDeps): Apps & {
-  /** At start: finishes what a crash or an unreachable GitLab left half-done. */ recover(
-    signal?: AbortSignal,
-  ): Promise<void>;
-} {
+export interface RunningApps extends Apps {
+  /** At start: finishes what a crash or an unreachable GitLab left half-done. */
+  recover(signal?: AbortSignal): Promise<void>;
+  /** Keeps the webhooks in GitLab as they were made until the signal aborts. */
+  watchHooks(stopping: AbortSignal): Promise<void>;
+}
+
+export function createApps(deps: AppsDeps): RunningApps {
   const gate = createGate(AT_ONCE);
   const { db } = deps.store;
 
@@ -41,6 +46,8 @@ export function createApps(deps: AppsDeps): Apps & {
     disconnect: (connection, signal) => gate(() => disconnect(deps, connection, signal)),
     listRepairs: (connection, signal) => listRepairs(deps, connection, signal),
     repair: (connection, signal) => gate(() => repair(deps, connection, signal)),
+    watchHooks: (stopping) =>
+      watchHooks(deps, (project, signal) => gate(() => lookAtHook(deps, project, signal)), stopping),
     recover: (signal) => gate(() => recover(deps, signal)),
     async listEvents(app, limit) {
       const { id } = await get(app);

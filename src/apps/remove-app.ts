@@ -101,7 +101,6 @@ async function removeHooks(
   linked: LinkedProjectRow,
   signal?: AbortSignal,
 ): Promise<readonly LeftBehind[]> {
-  if (linked.hook_state === "polling" && linked.hook_id === null) return [];
   const call = signal ? { signal } : {};
   try {
     const gitlab = getReached(reach);
@@ -112,6 +111,8 @@ async function removeHooks(
     for (const hook of ours) await gitlab.deleteHook(linked.project_id, hook.id, call);
     return [];
   } catch (error) {
+    // None of ours was made; one that a person made by hand is removed only where GitLab lets us see it.
+    if (linked.hook_state === "polling" && linked.hook_id === null) return [];
     const url = `${linked.web_url}/-/hooks`;
     return [{ what: "hook", id: linked.hook_id ?? 0, url, why: explain(error, linked.hook_id) }];
   }

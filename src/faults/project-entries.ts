@@ -14,7 +14,8 @@ type Project =
   | "DEPLOY_KEY_TAKEN"
   | "DEPLOY_KEY_FORBIDDEN";
 
-const polling =
+/** What people are told wherever a webhook is missing. */
+export const polling =
   "Until then nothing is lost: Fairlead looks for new commits by itself, only a little later than a webhook would.";
 
 /** GitLab answers every signed-in user these: who is refused there is refused for another reason than a role. */
@@ -115,7 +116,7 @@ export const projectEntries: Entries<Project> = {
         `GitLab could not deliver the webhook${evidence.words === undefined ? "" : `: ${evidence.words}`}.`,
       fix: ({ at }) => [
         "Try on GitLab's machine: curl -sv FAIRLEAD_PUBLIC_URL/healthz, and open the firewall from there.",
-        `If GitLab does not trust the certificate, install its authority in /etc/gitlab/trusted-certs on GitLab's machine, or switch off SSL verification of the hook: ${at.webhooks()}.`,
+        `If GitLab does not trust the certificate, install its authority in /etc/gitlab/trusted-certs on GitLab's machine. Each call's own error stands in the webhook's recent events: ${at.webhooks()}.`,
         polling,
       ],
     },

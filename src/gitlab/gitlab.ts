@@ -86,6 +86,8 @@ export interface Hook {
   /** `executable`, `temporarily_disabled`, `disabled`, or `unknown` (before 15.0). */
   readonly alertStatus: string;
   /** null: this version does not say (before 19.0). */
+  readonly tokenPresent: boolean | null;
+  /** null: this version does not say (before 19.0). */
   readonly signingTokenPresent: boolean | null;
 }
 

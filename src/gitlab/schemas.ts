@@ -127,6 +127,7 @@ export const hookSchema = z
     push_events_branch_filter: text,
     enable_ssl_verification: flag,
     alert_status: z.enum(["executable", "temporarily_disabled", "disabled", "unknown"]).catch("unknown"),
+    token_present: z.boolean().nullish(),
     signing_token_present: z.boolean().nullish(),
   })
   .transform((hook): Hook => ({
@@ -138,6 +139,7 @@ export const hookSchema = z
     branchFilter: hook.push_events_branch_filter === "" ? null : (hook.push_events_branch_filter ?? null),
     verifiesTls: hook.enable_ssl_verification,
     alertStatus: hook.alert_status,
+    tokenPresent: hook.token_present ?? null,
     signingTokenPresent: hook.signing_token_present ?? null,
   }));
 

@@ -135,6 +135,7 @@ async function startServices(
     deployments: (stopping) => runDeployments(wiring, config.workers, stopping),
     pushes: (stopping) => pushes.run(stopping),
     connections: (stopping) => parts.connections.watch(stopping),
+    webhooks: (stopping) => apps.watchHooks(stopping),
     "half-made links": (stopping) => apps.recover(stopping),
   });
   undo.defer(() => background.stop());

@@ -1,9 +1,10 @@
+import { sql } from "kysely";
 import { projectKey, tryProjectLock } from "../apps/project-lock.ts";
 import { toFault } from "../faults/fault.ts";
 import type { GitLab } from "../gitlab/gitlab.ts";
 import { deadline, sleep, type Clock } from "../kernel/clock.ts";
 import { newId } from "../kernel/ids.ts";
-import type { Db } from "../store/store.ts";
+import type { Db, Tx } from "../store/store.ts";
 import { enqueueOutcomes, listCandidates, lockCandidates, matchHead, type HeadSeen } from "./decide.ts";
 import type { ProcessDeps, WaitingProject } from "./process-project.ts";
 
@@ -186,6 +187,7 @@ async function enqueueFound(
       })
       .execute();
     const decision = await enqueueOutcomes(tx, deps.enqueue, seen, outcomes, id);
+    await suspectHook(tx, project.id);
     const trace = ["Found by polling: no webhook told of this commit", ...decision.trace];
     await tx
       .updateTable("delivery")
@@ -193,4 +195,14 @@ async function enqueueFound(
       .where("id", "=", id)
       .execute();
   });
+}
+
+/** A webhook that should have told of it: GitLab may have lost it, or cannot reach us any more. */
+async function suspectHook(tx: Tx, linkedProjectId: string): Promise<void> {
+  await tx
+    .updateTable("linked_project")
+    .set({ hook_suspect_at: sql<Date>`coalesce(hook_suspect_at, now())` })
+    .where("id", "=", linkedProjectId)
+    .where("hook_state", "=", "active")
+    .execute();
 }

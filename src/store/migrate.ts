@@ -4,6 +4,7 @@ import { Fault } from "../faults/fault.ts";
 import { up as spine } from "./migrations/0001-spine.ts";
 import { up as connectionNetwork } from "./migrations/0002-connection-network.ts";
 import { up as connectionLife } from "./migrations/0003-connection-life.ts";
+import { up as hookSuspicion } from "./migrations/0004-hook-suspicion.ts";
 import type { Db, Tx } from "./store.ts";
 
 /** Every migration, in order. Forward only: what is released is never edited. */
@@ -11,6 +12,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001-spine": { up: spine },
   "0002-connection-network": { up: connectionNetwork },
   "0003-connection-life": { up: connectionLife },
+  "0004-hook-suspicion": { up: hookSuspicion },
 };
 
 export const MIGRATION_TABLE = "schema_migration";

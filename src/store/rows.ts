@@ -184,6 +184,7 @@ export interface LinkedProjectTable {
   hook_signed: Generated<boolean>;
   hook_signing_key: Buffer;
   hook_state: "none" | "creating" | "active" | "polling";
+  hook_suspect_at: Timestamp | null;
   http_url: string;
   id: string;
   path: string;

@@ -16,6 +16,7 @@ type Method =
   | "createHook"
   | "updateHook"
   | "deleteHook"
+  | "testHook"
   | "listDeployKeys"
   | "createDeployKey"
   | "deleteDeployKey";
@@ -39,6 +40,8 @@ export interface MemoryGitLab {
   /** Branch name → commit; push by setting. */
   readonly heads: Map<string, Commit>;
   signs: boolean;
+  /** False: a version that cannot be asked to call a hook. */
+  answersTest: boolean;
   disposed: number;
   push(branch: string, sha: string, message?: string): void;
   fail(
@@ -66,6 +69,7 @@ export function createMemoryGitLab(
     keys: new Map(),
     heads: new Map(),
     signs: true,
+    answersTest: true,
     disposed: 0,
     project: {
       id: 42,
@@ -138,7 +142,6 @@ export function createMemoryGitLab(
     setCommitStatus: unused,
     probePermissions: unused,
     findHookEvents: unused,
-    testHook: unused,
     findSettings: unused,
     findBranchRules: unused,
     listGroups: unused,
@@ -180,6 +183,12 @@ export function createMemoryGitLab(
       }),
     deleteHook: (_id, hookId, options) =>
       call("deleteHook", options?.signal, () => gitlab.hooks.delete(hookId)),
+    testHook: (_id, hookId, options) =>
+      call("testHook", options?.signal, () => {
+        const hook = gitlab.hooks.get(hookId);
+        if (hook && gitlab.answersTest) gitlab.hooks.set(hookId, { ...hook, alertStatus: "executable" });
+        return gitlab.answersTest;
+      }),
     listDeployKeys: (_id, options) =>
       call("listDeployKeys", options?.signal, () => [...gitlab.keys.values()]),
     createDeployKey: (_id, title, key, options) =>
@@ -202,11 +211,12 @@ function toHook(id: number, url: string, signingTokenPresent: boolean | null): H
     id,
     url,
     pushEvents: true,
-    tagPushEvents: false,
+    tagPushEvents: true,
     mergeRequestsEvents: false,
     branchFilter: null,
     verifiesTls: true,
     alertStatus: "executable",
+    tokenPresent: signingTokenPresent === null ? null : true,
     signingTokenPresent,
   };
 }
