@@ -87,6 +87,8 @@ async function backend(
 ): Promise<void> {
   const gone = new AbortController();
   response.once("close", () => gone.abort());
+  // The client may have left while this waited for its turn: then nothing would ever end git's input.
+  if (response.destroyed) return;
   const child = launch("git", ["http-backend"], {
     cwd: box.repositories.root,
     env: { ...box.repositories.environment, GIT_PROJECT_ROOT: box.repositories.root, ...environment },

@@ -96,6 +96,7 @@ async function serveConnection(
 ): Promise<void> {
   const gone = new AbortController();
   socket.once("close", () => gone.abort());
+  if (socket.destroyed) return; // it left before it was let in: nothing would ever end sshd's input
   const child = launch(sshd, ["-i", "-f", config], {
     env,
     keepStdin: true,
