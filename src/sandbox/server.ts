@@ -37,16 +37,18 @@ export function createListener(box: Box, options: ListenerOptions): RequestListe
     const exchange = { request, response, requestId: newRequestId(), started: performance.now() };
     response.on("error", () => {}); // the client went away
     response.setHeader("Date", new Date(box.state.clock.now()).toUTCString());
-    const finish = async (): Promise<void> => {
-      const outcome = await answer(request, response).catch((error: unknown) => ({
-        reply: replyOf(error, log),
-        carriage: WHOLE,
-      }));
+    const send = async (outcome: Outcome | null): Promise<void> => {
       if (outcome === null || response.headersSent) response.end();
       else await sendReply(box, exchange, outcome.reply, outcome.carriage);
       log(`${request.method} ${safePath(request)} ${response.statusCode} ${exchange.requestId}`);
     };
-    void finish();
+    const sendFailure = (error: unknown): Promise<void> =>
+      send({ reply: replyOf(error, log), carriage: WHOLE });
+    // What cannot be sent, as a header that is none, fails this request and not the sandbox.
+    answer(request, response)
+      .then(send)
+      .catch(sendFailure)
+      .catch(() => response.destroy());
   };
 }
 

@@ -78,6 +78,13 @@ describe("knobs at run time", () => {
   });
 });
 
+test("an answer that cannot be sent fails its request, not the sandbox", async () => {
+  scene.sandbox.settings.externalUrl = "http://例.example";
+  expect((await scene.call("GET", "/projects")).status).toBe(500);
+  expect((await ask("PUT", "/-/sandbox", JSON_TYPE, "{}")).status).toBe(200);
+  expect((await scene.call("GET", "/projects")).status).toBe(200);
+});
+
 describe("strangers", () => {
   const own = () => new URL(scene.sandbox.url).host;
   test.each([
@@ -110,6 +117,20 @@ describe("strangers", () => {
       expect([got.status, JSON.stringify(got.body).includes("acme")]).toEqual([403, false]);
     },
   );
+
+  test.each([
+    [
+      "a script or picture of another site",
+      { "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "script" },
+      403,
+    ],
+    ["a frame of another port", { "Sec-Fetch-Site": "same-site", "Sec-Fetch-Dest": "iframe" }, 403],
+    ["a link that a person followed", { "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "document" }, 200],
+    ["an address that a person typed", { "Sec-Fetch-Site": "none", "Sec-Fetch-Dest": "document" }, 200],
+  ])("reading by %s", async (_who, headers: Record<string, string>, status) => {
+    for (const path of ["/", "/-/sandbox/contents"])
+      expect((await ask("GET", path, headers)).status).toBe(status);
+  });
 
   test("its own page may", async () => {
     const headers = { ...JSON_TYPE, Origin: `http://${own()}`, "Sec-Fetch-Site": "same-origin" };

@@ -28,11 +28,7 @@ export function refuseStranger(door: Door, request: IncomingMessage): Reply | nu
   if (origin !== undefined && !isOwnOrigin(origin, host)) {
     return refused(403, `requests of pages from ${shown(origin)} are refused`);
   }
-  const site = request.headers["sec-fetch-site"];
-  const reads = request.method === "GET" || request.method === "HEAD";
-  if (!reads && site !== undefined && site !== "same-origin" && site !== "none") {
-    return refused(403, "requests of pages from other sites are refused");
-  }
+  if (isOfOtherSite(request)) return refused(403, "requests of pages from other sites are refused");
   if (door.tokenDigest === null) {
     const known = isLoopback(hostName(host));
     return known ? null : refused(403, `this sandbox is not called ${shown(host)}; use localhost`);
@@ -40,6 +36,13 @@ export function refuseStranger(door: Door, request: IncomingMessage): Reply | nu
   if (holds(request.headers.authorization, door.tokenDigest)) return null;
   const reply = refused(401, "the control token is missing: as Bearer token, or as password of any user");
   return { ...reply, headers: { "WWW-Authenticate": 'Basic realm="Fairlead sandbox"' } };
+}
+
+/** A link to the page may stand anywhere: what it opens stays hidden from whoever shows it, and is in no frame of theirs. */
+function isOfOtherSite({ method, headers }: IncomingMessage): boolean {
+  const site = headers["sec-fetch-site"];
+  const opened = method === "GET" && headers["sec-fetch-dest"] === "document";
+  return site !== undefined && site !== "same-origin" && site !== "none" && !opened;
 }
 
 function refused(status: number, error: string): Reply {

@@ -9,7 +9,11 @@ import { imports, projectSettings } from "./project-knobs.ts";
  */
 const milliseconds = z.int().min(0).max(3_600_000);
 const count = z.int().min(0).max(1_000_000);
-const address = z.url({ protocol: /^https?$/ }).regex(/[^/]$/, "no slash at the end");
+const rate = z.int().min(1).max(1_000_000_000).nullable().default(null);
+const address = z
+  .url({ protocol: /^https?$/ })
+  .regex(/[^/]$/, "no slash at the end")
+  .regex(/^[!-~]+$/, "only what may stand in a header: ASCII without blanks");
 const pathPattern = z.string().regex(/^[*/]/, "starts with / or *");
 const headerName = z.string().regex(/^[a-z0-9-]+$/, "a header's name in lower case");
 
@@ -43,13 +47,7 @@ const front = z.strictObject({
     .describe(
       "what arrives of an API answer's body: truncated breaks the connection in the middle, invalid_json ends in the middle",
     ),
-  bytesPerSecond: z
-    .int()
-    .min(1)
-    .max(1_000_000_000)
-    .nullable()
-    .default(null)
-    .describe("how fast bodies of API answers come; null: at once"),
+  bytesPerSecond: rate.describe("how fast bodies of API answers come; null: at once"),
 });
 
 const webhooks = z.strictObject({
@@ -64,15 +62,9 @@ const webhooks = z.strictObject({
 });
 
 const git = z.strictObject({
-  bytesPerSecond: z
-    .int()
-    .min(1)
-    .max(1_000_000_000)
-    .nullable()
-    .default(null)
-    .describe(
-      "how fast git sends to clients, so that a clone lasts long enough to be watched; null: at once",
-    ),
+  bytesPerSecond: rate.describe(
+    "how fast git sends to clients, so that a clone lasts long enough to be watched; null: at once",
+  ),
   diskFull: z.boolean().default(false).describe("the disk of the repositories is full: pushes fail half-way"),
   gitalyDown: z.boolean().default(false).describe("Gitaly does not answer: git gets 503"),
   repositoriesReadOnly: z

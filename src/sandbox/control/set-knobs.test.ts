@@ -73,3 +73,14 @@ test("each knob is found by its name, says what it does, and takes the value it 
     expect(problems(() => changeKnobs(knobs, nested(name, Symbol("never right"))))).not.toEqual([]);
   }
 });
+
+test("addresses that no header can hold are refused", () => {
+  const given = {
+    faults: { front: { redirectTo: "http://例.example" } },
+    settings: { externalUrl: "http://ä.example" },
+  };
+  expect(problems(() => changeKnobs(initialKnobs(), given)).map((one) => one.split(":")[0])).toEqual([
+    "faults.front.redirectTo",
+    "settings.externalUrl",
+  ]);
+});
