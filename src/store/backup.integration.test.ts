@@ -7,6 +7,7 @@ import { createTestDatabase, createTestStore } from "../../test/support/database
 import { dumpEverything, fillEveryTable } from "../../test/support/full-database.ts";
 import { Secret } from "../kernel/secret.ts";
 import { writeBackup } from "./backup.ts";
+import { listKnown } from "./migrate.ts";
 import { openStore } from "./open.ts";
 import { readBackup, readBackupFacts } from "./read-backup.ts";
 import { restoreBackup } from "./restore.ts";
@@ -31,6 +32,7 @@ test("a restored database is the same in every row and sequence", async () => {
   expect(await dumpEverything(to)).toEqual(before);
   // the sequences go on instead of meeting the restored rows
   await to.db.insertInto("event").values({ app_id: "app", kind: "k", text: "t" }).execute();
+  await to.db.insertInto("connection_event").values({ connection_id: "con", kind: "k", text: "t" }).execute();
   await to.db
     .insertInto("outbox")
     .values({ connection_id: "con", project_id: 1, kind: "commit_status", order_key: "k", payload: "{}" })
@@ -96,7 +98,7 @@ test("the key is in it only when it was asked for", async () => {
   await using to = await createTestStore();
   const file = join(await makeFolder(), "backup");
   await writeBackup(store, file, options);
-  expect(await readBackupFacts(file)).toMatchObject({ includesKey: false, schema: "0001-spine" });
+  expect(await readBackupFacts(file)).toMatchObject({ includesKey: false, schema: listKnown().at(-1) });
   await writeBackup(store, file, { ...options, key: new Secret("1 the-key\n") });
   expect(await readBackupFacts(file)).toMatchObject({ includesKey: true });
   expect(JSON.stringify(await readBackupFacts(file))).not.toContain("the-key");
