@@ -15,6 +15,8 @@ export function notGitLab(answer: Answer, evidence: Evidence = {}): Fault {
 
 function whatItIs(answer: Answer): "html" | "wrong_path" | "sso" | "not_json" {
   if (!answer.complete) return "not_json";
+  // GitLab's own words, cut off on their way: the one who asks for a sign-in says so whole.
+  if (isJson(answer) && !isWhole(answer)) return "not_json";
   if (answer.status === 401) return "sso";
   if (isJson(answer)) return JSON_MEANS.get(answer.status) ?? "not_json";
   if (!isHtml(answer)) return "not_json";
@@ -25,6 +27,15 @@ const JSON_MEANS = new Map<number, "wrong_path" | "sso">([
   [403, "sso"],
   [404, "wrong_path"],
 ]);
+
+function isWhole({ text }: Answer): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false; // the parser's words are about its own insides
+  }
+}
 
 /** A page of nginx (and of others in its words) says 400 before a GitLab that is only for holders of a client certificate. */
 function isBarred({ status, text }: Answer): boolean {
