@@ -12,12 +12,13 @@ type Git =
 export const gitEntries: Entries<Git> = {
   GIT_AUTH_FAILED: {
     "": {
-      title: "GitLab refused the token for git",
+      title: "GitLab refused the sign-in of git",
       cause:
-        "The token has died since the connection was made, its user is blocked, it belongs to another project, or a proxy does not let the sign-in of git through.",
+        "Over HTTPS: the token has died since the connection was made, its user is blocked, it belongs to another project, or a proxy does not let the sign-in of git through. Over SSH (Permission denied): host or port are another server's, the key is not known there, or GitLab's look-up of keys is broken.",
       fix: ({ at }) => [
         "Ask the API with the same token: fairlead check URL. What it says is the cause.",
         `If the API accepts it and git does not, look at the proxy before ${at.instance}: it must pass the Authorization header of .git/ paths.`,
+        `Over SSH compare host, port and host keys with what GitLab names: ${at.instance}/help/instance_configuration, and fairlead check URL --project GROUP/PROJECT --ssh.`,
       ],
     },
   },

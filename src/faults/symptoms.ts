@@ -179,8 +179,8 @@ export const SYMPTOMS: readonly Symptom[] = [
   ),
   row(
     "Permission denied (publickey)",
-    ["UNREACHABLE", "refused"],
-    "check --project --ssh shows host, port and host keys; code is fetched over HTTPS",
+    ["GIT_AUTH_FAILED", ""],
+    "not of GitLab's words, so all three are named: another host or port, a key that is not known, a broken look-up of keys; check --project --ssh shows host, port and host keys; code is fetched over HTTPS",
   ),
   row(
     "git over HTTPS: HTTP Basic: Access denied, the API accepts the token",

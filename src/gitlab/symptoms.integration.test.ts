@@ -159,6 +159,7 @@ const ROWS: readonly Row[] = [
     nothing,
     git("remote: The project you were looking for could not be found or you don't have permission"),
   ],
+  [41, nothing, git("git@git.acme.lan: Permission denied (publickey).\nfatal: Could not read from remote")],
   [42, plain(401, "HTTP Basic: Access denied. If a password was provided"), probeGit],
   [42, nothing, git("remote: HTTP Basic: Access denied\nfatal: Authentication failed for 'https://x/'")],
   [43, nothing, git("remote: You are not allowed to download code.\nThe requested URL returned error: 403")],
@@ -260,7 +261,6 @@ const ELSEWHERE: ReadonlyMap<number, string> = new Map([
   [35, "a payload: `gitlab/webhook-payload.ts`"],
   [36, "a call without a secret: `gitlab/webhook.ts`"],
   [40, "pushing with a deploy key, which Fairlead never does"],
-  [41, "SSH, which Fairlead does not fetch over: the check git.ssh"],
   [57, "a field of the project, `import_status`"],
 ]);
 
