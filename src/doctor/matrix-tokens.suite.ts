@@ -69,7 +69,7 @@ export const TOKENS: readonly Situation[] = [
   },
   {
     name: "an OAuth token",
-    since: "17.8",
+    since: "15.5",
     expected: "AUTH_FAILED wrong_kind",
     prepare: (scene) => scene.tokenWith({ kind: "oauth" }),
   },

@@ -16,12 +16,23 @@ export const TOKEN_CHECKS: readonly CheckDefinition[] = [
 async function checkAlive(visit: Visit): Promise<Outcome> {
   const told = await need(visit.learnt.asked, "questions").token;
   if (!told.fault) visit.learnt.token = told.value;
-  else {
+  else if (await isOfOAuth(visit, told.fault)) {
+    const { evidence } = told.fault;
+    visit.postponed.set("token.kind", Fault.of("AUTH_FAILED", "wrong_kind", { evidence }));
+  } else {
     const teller = whoTells(told.fault);
     if (teller === null) throw told.fault;
     visit.postponed.set(teller, told.fault);
   }
   return { state: "ok", title: "GitLab knows the token" };
+}
+
+/** From 17.8 on GitLab says that a token of OAuth is of another kind; from 15.5 on its page about the token ends in an error, and it alone. */
+async function isOfOAuth(visit: Visit, fault: Fault): Promise<boolean> {
+  const [major = 0, minor = 0] = (visit.learnt.instance?.version ?? "").split(".").map(Number);
+  const isSilent = major === 16 || (major === 15 && minor >= 5) || (major === 17 && minor < 8);
+  if (!isSilent || fault.evidence.status !== 500) return false;
+  return (await need(visit.learnt.asked, "questions").user).fault === undefined;
 }
 
 /** Which check a refusal belongs to that says, in passing, that the token as such is known. */
