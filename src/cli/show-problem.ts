@@ -30,7 +30,9 @@ export function isUnreachable(thrown: unknown): boolean {
 /** Title, cause, fix, evidence: in that order, because that is the order of the reader's questions. */
 export function errorLines(terminal: Terminal, error: ErrorFacts): string[] {
   const code = error.reason === "" ? error.code : `${error.code} (${error.reason})`;
-  const evidence = Object.entries(error.evidence).filter(([, value]) => value !== undefined && value !== "");
+  const evidence = Object.entries(error.evidence).filter(
+    ([name, value]) => name !== "note" && value !== undefined && value !== "",
+  );
   return [
     `${terminal.paint("red", "✗")} ${terminal.paint("bold", plain(error.title))}  ${terminal.paint("dim", code)}`,
     ...indent(4, error.cause),

@@ -118,6 +118,7 @@ export function toInstance(visit: Visit): { baseUrl?: string; version?: string |
 
 function describeEvidence({ evidence }: Fault): string {
   const parts = [
+    evidence.note ?? "",
     evidence.words === undefined ? "" : `“${evidence.words}”`,
     evidence.status === undefined ? "" : `status ${evidence.status}`,
     evidence["from"] === undefined ? "" : `${evidence["from"]} → ${evidence["to"] ?? "?"}`,

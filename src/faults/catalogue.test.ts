@@ -56,6 +56,17 @@ describe("the catalogue", () => {
     expect(readFileSync(path, "utf8")).toContain("`AUTH_FAILED` · `unknown_token`");
   });
 
+  test("Fairlead's own note leads the cause, once, wherever the fault has been", () => {
+    const note = "The address names no host";
+    const evidence = { note };
+    const told = explain({ code: "INVALID_URL", reason: "", evidence });
+    expect(told.cause).toMatch(/^The address names no host\. The address must be/);
+    expect(explain({ code: "INVALID_URL", reason: "", evidence, message: note }).cause).toBe(told.cause);
+    expect(explain({ code: "INVALID_URL", reason: "", evidence, message: told.title }).cause).toBe(
+      told.cause,
+    );
+  });
+
   test("an unknown reason is explained by its code", () => {
     expect(explain({ code: "AUTH_FAILED", reason: "of a later version", evidence: {} }).title).toMatch(
       /token/,

@@ -41,13 +41,13 @@ type Explained = Pick<Fault, "code" | "reason" | "evidence"> & { readonly messag
 
 /**
  * A fault in plain words: what it is, why, and what to do, with links into the given GitLab or the one of its evidence. The fault's own message, where somebody wrote one
- * for this very case, leads the cause; that of an `INTERNAL` fault never does, because nobody wrote it for people.
+ * for this very case, or else the evidence's note, leads the cause; that of an `INTERNAL` fault never does, because nobody wrote it for people.
  */
 export function explain(fault: Explained, instance: Instance = {}): Explanation {
   const entry = findEntry(fault.code, fault.reason);
   const known = { evidence: fault.evidence, at: placesOf({ ...toInstance(fault.evidence), ...instance }) };
   const cause = typeof entry.cause === "string" ? entry.cause : entry.cause(known);
-  const own = ownWords(fault, entry.title);
+  const own = ownWords(fault, entry.title) ?? toSentence(fault.evidence.note ?? "");
   return {
     title: entry.title,
     cause: own === null || cause.startsWith(own) ? cause : `${own}${own.includes("\n") ? "\n" : " "}${cause}`,
@@ -76,7 +76,12 @@ function findEntry(code: FaultCode, reason: string): Entry {
 
 function ownWords(fault: Explained, title: string): string | null {
   const { code, reason, message = "" } = fault;
-  if (code === "INTERNAL" || ["", title, code, `${code} (${reason})`].includes(message)) return null;
+  if (code === "INTERNAL" || [title, code, `${code} (${reason})`].includes(message)) return null;
+  return toSentence(message);
+}
+
+function toSentence(message: string): string | null {
+  if (message === "") return null;
   const sentence = message.charAt(0).toUpperCase() + message.slice(1);
   return /[.!?:”]$/.test(sentence) ? sentence : `${sentence}.`;
 }

@@ -8,6 +8,8 @@ export interface Evidence {
   readonly status?: number;
   /** GitLab's own words, or a program's. */
   readonly words?: string;
+  /** Fairlead's own words about this very case: they lead the cause. */
+  readonly note?: string;
   /** GitLab's `X-Request-Id`, which its administrator can look for in the logs. */
   readonly requestId?: string;
   readonly host?: string;

@@ -47,8 +47,8 @@ const NETWORK_REASONS = new Map<string, "dns" | "refused" | "timeout">([
 export function classifyNetworkError(thrown: unknown, evidence: Evidence): Fault {
   const forbidden = findInChain(thrown, (error) => error instanceof ForbiddenAddressError);
   if (forbidden instanceof ForbiddenAddressError) {
-    const words = "The name leads to a link-local network or a cloud metadata service";
-    return Fault.of("INVALID_URL", "", { evidence: { ...evidence, words, address: forbidden.address } });
+    const note = "The name leads to a link-local network or a cloud metadata service";
+    return Fault.of("INVALID_URL", "", { evidence: { ...evidence, note, address: forbidden.address } });
   }
   const proxied = findInChain(thrown, (error) => error instanceof ProxyError);
   if (proxied instanceof ProxyError) return proxyTrouble(proxied, evidence);
@@ -60,10 +60,10 @@ export function classifyNetworkError(thrown: unknown, evidence: Evidence): Fault
     return Fault.of("CANCELLED", "", { ...details, message: "The GitLab client was closed" });
   }
   if (/^(EPROTO|ERR_SSL_|ERR_TLS_)/.test(code)) {
-    const words = /CERTIFICATE_REQUIRED|BAD_CERTIFICATE|HANDSHAKE_FAILURE/.test(code)
+    const note = /CERTIFICATE_REQUIRED|BAD_CERTIFICATE|HANDSHAKE_FAILURE/.test(code)
       ? "The server broke the TLS handshake off: it may ask for a client certificate"
       : "The TLS handshake failed: this port may not speak https";
-    return Fault.of("UNREACHABLE", "reset", { ...details, evidence: { ...details.evidence, words } });
+    return Fault.of("UNREACHABLE", "reset", { ...details, evidence: { ...details.evidence, note } });
   }
   if (code.startsWith("HPE_")) return Fault.of("NOT_GITLAB", "not_json", details);
   const reason = NETWORK_REASONS.get(code) ?? (isConnectionLoss(code) ? "reset" : undefined);

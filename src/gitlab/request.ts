@@ -38,8 +38,8 @@ export function toHeaders(
 ): Record<string, string> {
   const token = sender.token?.reveal();
   if (token !== undefined && !/^[\u0021-\u007e]+$/.test(token)) {
-    const words = "The token is empty or holds blanks, line ends or letters that no token has";
-    const evidence = { method: request.method, pathTemplate: request.template, host: sender.host, words };
+    const note = "The token is empty or holds blanks, line ends or letters that no token has";
+    const evidence = { method: request.method, pathTemplate: request.template, host: sender.host, note };
     throw Fault.of("AUTH_FAILED", "unknown_token", { evidence });
   }
   return {

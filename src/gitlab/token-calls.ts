@@ -102,6 +102,6 @@ async function probeApiScope(transport: Transport, call?: Call): Promise<void> {
     throw error;
   }
   throw Fault.of("NOT_GITLAB", "not_json", {
-    evidence: { method: "POST", pathTemplate: template, words: "A project without a name was not refused" },
+    evidence: { method: "POST", pathTemplate: template, note: "A project without a name was not refused" },
   });
 }

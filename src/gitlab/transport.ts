@@ -152,7 +152,7 @@ async function exchange(context: Context, request: Request): Promise<Success> {
 function parseJson(answer: Answer, redact: Redact): unknown {
   const evidence = toEvidence(answer, redact);
   if (!answer.complete) {
-    throw notGitLab(answer, { ...evidence, words: "The answer is too large", limitBytes: MAX_BODY_BYTES });
+    throw notGitLab(answer, { ...evidence, note: "The answer is too large", limitBytes: MAX_BODY_BYTES });
   }
   if (!isJson(answer)) throw notGitLab(answer, evidence);
   try {

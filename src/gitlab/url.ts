@@ -125,5 +125,5 @@ function basePath(pathname: string): { path: string; note: string | null } {
 }
 
 function invalid(message: string, evidence: { readonly address?: string } = {}): Fault {
-  return Fault.of("INVALID_URL", "", { message, evidence: { words: message, ...evidence } });
+  return Fault.of("INVALID_URL", "", { message, evidence: { note: message, ...evidence } });
 }
