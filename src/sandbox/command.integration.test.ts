@@ -1,10 +1,11 @@
 import { mkdtempDisposable, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { expect, test } from "vitest";
 import { runSandbox, type SandboxCommandOptions } from "./command.ts";
 import type { Facts } from "./start-text.ts";
 import { createSandbox } from "./sandbox.ts";
+import { openScene } from "./scene.suite.ts";
 
 test("prints an address on loopback, a token that works and a warning, and ends with the signal", async () => {
   const lines: string[] = [];
@@ -33,6 +34,22 @@ test("a folder of an earlier sandbox is refused: its repositories have lost thei
   await first.close();
   await first.close();
   await expect(createSandbox({ dataDir: folder.path })).rejects.toThrow(RangeError);
+});
+
+test("a data folder may be named from here, and branches are guarded in it", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "sandbox-command-"));
+  const dataDir = relative(process.cwd(), join(folder.path, "data"));
+  await using scene = await openScene({ dataDir });
+  await scene.git("clone", scene.remote(), "work");
+  const sha = "0123456789".repeat(4);
+  const push = await scene.git("-C", "work", "push", "origin", `HEAD:refs/heads/${sha}`);
+  expect(push.output).toContain("You cannot create a branch with a 40-character hexadecimal branch name.");
+});
+
+test("a data folder that cannot be one is refused with a reason", async () => {
+  await expect(createSandbox({ dataDir: "/dev/null/x" })).rejects.toThrow(
+    "the data folder cannot be made: ENOTDIR",
+  );
 });
 
 /** Starts with `--json`, lets a test look, and ends it. */
@@ -85,7 +102,7 @@ test("a scenario says what it is, what it holds, its knobs, and what happens lat
       settings: { projectHooksLimit: 7 },
     });
     await expect.poll(() => ask("/projects/acme%2Fapi"), { timeout: 5000 }).toMatchObject({ archived: true });
-    expect(lines[1]).toBe("! set_member: there is no project nowhere");
+    expect(lines[1]).toBe('{"problem":"set_member: there is no project nowhere"}');
     const held: unknown = await (await fetch(`${facts.control}/contents`)).json();
     expect(Reflect.get(Object(held), "projects")).toHaveLength(4);
     const back = { method: "PUT", headers: { "Content-Type": "application/json" }, body: "{}" };

@@ -51,7 +51,9 @@ export async function runSandbox(
   const facts = factsOf(sandbox, example, results);
   if (options.json === true) print(JSON.stringify(facts));
   else for (const line of startText(facts, options.host ?? "")) print(line);
-  playLater(steps, act, print, stack);
+  const told = (line: string): void =>
+    print(options.json === true ? JSON.stringify({ problem: line }) : `! ${line}`);
+  playLater(steps, act, told, stack);
   await ended(signal);
 }
 

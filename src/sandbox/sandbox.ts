@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { systemClock, type Clock } from "../kernel/clock.ts";
+import { join, resolve } from "node:path";
+import { systemClock, toError, type Clock } from "../kernel/clock.ts";
 import { randomToken } from "../kernel/ids.ts";
 import { Secret } from "../kernel/secret.ts";
 import type { Box } from "./box.ts";
@@ -94,7 +94,8 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
   const seed = createSeed(state, repositories);
   const web = await startWebServer({ ...options, host, root, folder: dataDir, faults: state.faults }, stack);
   const { server, url, certificates } = web;
-  const webhooks = createWebhooks(state, version, url, ending.signal);
+  const place = withAddress(url, { state, version });
+  const webhooks = createWebhooks(place, ending.signal);
   const imports = createImports(state, repositories, seed, ending.signal);
   const settled = async (): Promise<void> => {
     await Promise.all([webhooks.settled(), imports.settled()]);
@@ -105,7 +106,7 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
   });
   const door = stack.use(await doorOf(options, host, dataDir, ending.signal));
   const parts = { state, version, repositories, webhooks, imports, seed, ending: ending.signal };
-  const box = boxAt(url, { ...parts, sshPort: door.port });
+  const box: Box = withAddress(url, { ...parts, sshPort: door.port });
   door.open(box);
   const controlToken = newControlToken(host);
   const control = createControl(box, { token: controlToken, ca: certificates?.ca ?? null, root });
@@ -135,8 +136,11 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
 /** The given folder, or a temporary one that goes when the sandbox ends. */
 async function dataFolder(given: string | undefined, stack: AsyncDisposableStack): Promise<string> {
   if (given !== undefined) {
-    await mkdir(given, { recursive: true, mode: 0o700 });
-    return given;
+    const folder = resolve(given); // git and sshd work in other folders than we do
+    await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+      throw new RangeError(`the data folder cannot be made: ${toError(error).message}`, { cause: error });
+    });
+    return folder;
   }
   const folder = await mkdtemp(join(tmpdir(), "fairlead-sandbox-"));
   stack.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
@@ -161,7 +165,7 @@ function newControlToken(host: string): Secret | null {
 }
 
 /** `external_url` is a setting: the address may change while it runs. */
-function boxAt(url: string, parts: Omit<Box, "url">): Box {
+function withAddress<Parts extends Pick<Box, "state">>(url: string, parts: Parts): Parts & Pick<Box, "url"> {
   return {
     ...parts,
     get url() {

@@ -23,6 +23,9 @@ export interface Changes {
 
 const STALE = "You are attempting to update a file that has changed since you started editing it.";
 
+/** Gitaly's error as `Commits::CreateService` hands it on (its words inferred). */
+const FULL_DISK = "13:write blob: fatal: write error: No space left on device";
+
 /** Throws 403 unless the user may push to the branch: GitLab asks this before anything about the commit. */
 export function authorizePush(call: Call, project: Project, branch: string): User {
   const user = call.authenticate();
@@ -41,6 +44,7 @@ export async function commitChanges(call: Call, project: Project, changes: Chang
     const parent = await findParent(call, project, changes);
     await checkBranch(call, project, changes);
     await refuseStale(call, project, parent, changes);
+    if (state.faults.git.diskFull) throw refuse(400, FULL_DISK);
     const entries = parent === null ? [] : await readTree(repositories, project, parent, "", true);
     await writeCommit(repositories, project, {
       branch: changes.branch,

@@ -119,9 +119,10 @@ describe("people and places", () => {
     ["create_token", { user: "nobody" }, 422, "there is no user nobody"],
     ["create_token", { user: "ann", expiresAt: "soon" }, 400, "expiresAt: "],
     ["create_project", { path: "acme/shop" }, 422, "there is a project acme/shop already"],
-    ["create_project", { path: "a/b", files: { "../x": "" } }, 400, "files"],
+    ["create_project", { path: "a/b", files: { "../x": "" } }, 400, "files.../x: no path of a file"],
     ["push", { project: "no/such" }, 422, "there is no project no/such"],
     ["push", { project: 1, branch: "a..b" }, 400, "branch: no name of a branch"],
+    ["push", { project: 1, branch: "main/x" }, 422, "git cannot have main/x beside refs/heads/main"],
     ["end_token", { token: 99_999, how: "revoke" }, 422, "there is no token 99999"],
     ["set_member", { place: "no", user: "ann", role: "owner" }, 422, "there is no project no"],
     ["set_knobs", { faults: { nope: 1 } }, 400, "faults.nope: there is no such knob"],
@@ -194,6 +195,19 @@ describe("pushes and webhooks", () => {
     expect((await act("push", { project: "acme/empty" })).body.commit).toMatch(/^[0-9a-f]{40}$/);
   });
 
+  test("a full disk takes commits of nobody", async () => {
+    scene.sandbox.faults.git.diskFull = true;
+    expect((await act("push", { project: 1 })).status).toBe(422);
+    const file = { branch: "main", commit_message: "full", content: "x" };
+    const made = await scene.call("POST", "/projects/1/repository/files/full.txt", file);
+    expect([made.status, made.body.message]).toEqual([
+      400,
+      expect.stringContaining("No space left on device"),
+    ]);
+    scene.sandbox.faults.git.diskFull = false;
+    expect((await scene.call("POST", "/projects/1/repository/files/full.txt", file)).status).toBe(201);
+  });
+
   test("webhooks are kept back, delivered backwards, or dropped", async () => {
     await hook();
     scene.sandbox.faults.webhooks.hold = true;
@@ -210,6 +224,15 @@ describe("pushes and webhooks", () => {
     await scene.sandbox.settled();
     expect(receiver.asked).toHaveLength(3);
     expect(scene.sandbox.deliveries().at(-1)?.responseStatus).toBe("lost");
+  });
+
+  test("calls name GitLab's external URL", async () => {
+    await hook();
+    scene.sandbox.settings.externalUrl = "https://git.example";
+    await act("push", { project: 1 });
+    await scene.sandbox.settled();
+    expect(receiver.asked[0]?.headers["x-gitlab-instance"]).toBe("https://git.example");
+    scene.sandbox.settings.externalUrl = null;
   });
 
   test("reset puts the knobs back and keeps what is there", async () => {

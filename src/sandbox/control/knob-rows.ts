@@ -50,6 +50,7 @@ interface SchemaPart {
   readonly maximum?: number | undefined;
   readonly anyOf?: readonly SchemaPart[] | undefined;
   readonly items?: SchemaPart | undefined;
+  readonly properties?: Readonly<Record<string, SchemaPart>> | undefined;
   readonly additionalProperties?: SchemaPart | boolean | undefined;
 }
 
@@ -65,6 +66,9 @@ const Schema: z.ZodType<SchemaPart> = z.object({
   get items() {
     return Schema.optional();
   },
+  get properties() {
+    return z.record(z.string(), Schema).optional();
+  },
   get additionalProperties() {
     return z.union([z.boolean(), Schema]).optional();
   },
@@ -78,11 +82,18 @@ function wordsOf(part: SchemaPart): string {
   if (part.enum) return part.enum.map(String).join(", ");
   if (part.type === "integer") return `${part.minimum ?? ""} to ${part.maximum ?? ""}`;
   if (part.type === "array") return `a list of: ${wordsOf(part.items ?? {})}`;
+  if (part.properties) return `an object with ${valuesOfParts(part.properties)}`;
   if (part.type === "object") return `an object of names, each with: ${valuesOfMap(part)}`;
   return WORDS[String(part.type)] ?? "anything";
 }
 
 const WORDS: Readonly<Record<string, string>> = { string: "text", boolean: "true, false", null: "null" };
+
+function valuesOfParts(parts: Readonly<Record<string, SchemaPart>>): string {
+  return Object.entries(parts)
+    .map(([name, part]) => `\`${name}\`: ${wordsOf(part)}`)
+    .join(" and ");
+}
 
 function valuesOfMap({ additionalProperties }: SchemaPart): string {
   return typeof additionalProperties === "object" ? wordsOf(additionalProperties) : "anything";

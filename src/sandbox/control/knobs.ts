@@ -65,7 +65,10 @@ const git = z.strictObject({
   bytesPerSecond: rate.describe(
     "how fast git sends to clients, so that a clone lasts long enough to be watched; null: at once",
   ),
-  diskFull: z.boolean().default(false).describe("the disk of the repositories is full: pushes fail half-way"),
+  diskFull: z
+    .boolean()
+    .default(false)
+    .describe("the disk of the repositories is full: pushes fail half-way, commits of the API get 400"),
   gitalyDown: z.boolean().default(false).describe("Gitaly does not answer: git gets 503"),
   repositoriesReadOnly: z
     .boolean()

@@ -28,7 +28,7 @@ export function playLater(
   for (const { action, params, afterMs } of steps) {
     if (afterMs === null) continue;
     const timer = later(() => {
-      act(action, params).catch((error: unknown) => told(`! ${action}: ${toError(error).message}`));
+      act(action, params).catch((error: unknown) => told(`${action}: ${toError(error).message}`));
     }, afterMs);
     stack.defer(() => clearTimeout(timer));
   }

@@ -99,7 +99,7 @@ export const PROJECT_ACTIONS = {
 
 /** A user's own namespace, or a group, which is made when it is missing. */
 function namespaceOf(box: Box, path: string): number {
-  const user = [...box.state.users.values()].find((one) => one.username === path);
+  const user = [...box.state.users.values()].find((one) => one.username.toLowerCase() === path.toLowerCase());
   return user?.namespaceId ?? box.seed.createGroup({ path }).id;
 }
 
@@ -115,8 +115,12 @@ async function push(box: Box, project: Project, { branch, user, message, changes
   const { repositories, state } = box;
   const author =
     user === undefined ? (state.users.get(project.creatorId) ?? box.seed.root) : findUser(box, user);
+  let commit: string | null = null;
   await moveRefs(box, project, author, async () => {
     const refs = await readRefs(repositories, project);
+    if (state.faults.git.diskFull) throw new RangeError("the disk is full: faults.git.diskFull is on");
+    const taken = [...refs.keys()].find((ref) => excludes(ref, `refs/heads/${branch}`));
+    if (taken !== undefined) throw new RangeError(`git cannot have ${branch} beside ${taken}`);
     const parent =
       refs.get(`refs/heads/${branch}`) ?? refs.get(`refs/heads/${project.defaultBranch}`) ?? null;
     await writeCommit(repositories, project, {
@@ -128,7 +132,12 @@ async function push(box: Box, project: Project, { branch, user, message, changes
       at: state.clock.now(),
       changes: Object.entries(changes).map(([path, content]) => ({ path, content: Buffer.from(content) })),
     });
+    commit = (await readRefs(repositories, project)).get(`refs/heads/${branch}`) ?? null;
   });
-  const commit = (await readRefs(repositories, project)).get(`refs/heads/${branch}`) ?? null;
   return { project: project.fullPath, branch, commit };
+}
+
+/** A branch cannot be a file and a folder of others at once. */
+function excludes(one: string, other: string): boolean {
+  return one.startsWith(`${other}/`) || other.startsWith(`${one}/`);
 }

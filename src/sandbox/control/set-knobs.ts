@@ -36,7 +36,10 @@ export function problemsOf(error: z.ZodError, prefix: string, kind: string): str
     if (issue.code === "unrecognized_keys") {
       return issue.keys.map((key) => `${[...place, key].join(".")}: there is no such ${kind}`);
     }
-    return [`${place.join(".") || "body"}: ${issue.message.replace(/^Invalid (input|option): /, "")}`];
+    // Of a name that is wrong its own problems say more than that it is.
+    const words =
+      issue.code === "invalid_key" ? issue.issues.map(({ message }) => message).join(", ") : issue.message;
+    return [`${place.join(".") || "body"}: ${words.replace(/^Invalid (input|option): /, "")}`];
   });
 }
 

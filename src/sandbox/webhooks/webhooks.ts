@@ -32,7 +32,8 @@ export interface Webhooks {
   settled(): Promise<void>;
 }
 
-interface Place {
+/** Where calls come from: `url` is GitLab's `external_url` as it is now. */
+export interface Place {
   readonly state: State;
   readonly version: Version;
   readonly url: string;
@@ -47,8 +48,8 @@ interface Call {
   readonly idempotencyKey: string;
 }
 
-export function createWebhooks(state: State, version: Version, url: string, signal: AbortSignal): Webhooks {
-  const place = { state, version, url };
+export function createWebhooks(place: Place, signal: AbortSignal): Webhooks {
+  const { state } = place;
   const underway = new Set<Promise<unknown>>();
   const chains = createChains(state.clock);
   const overtaking = createOvertaking(signal);
