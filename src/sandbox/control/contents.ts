@@ -10,7 +10,9 @@ export interface Contents {
   readonly url: string;
   readonly users: readonly UserRow[];
   readonly tokens: readonly TokenRow[];
+  /** The first hundred. */
   readonly projects: readonly ProjectRow[];
+  readonly projectCount: number;
   readonly mergeRequests: readonly MergeRequestRow[];
   readonly hooks: readonly HookRow[];
   /** Webhook calls that are kept back. */
@@ -96,6 +98,7 @@ export async function showContents(box: Box): Promise<Contents> {
     })),
     tokens: [...state.tokens.values()].map((token) => tokenRow(box, token)),
     projects,
+    projectCount: state.projects.size,
     mergeRequests: [...state.mergeRequests.values()].map((one) => ({
       project: state.projects.get(one.projectId)?.fullPath ?? "",
       iid: one.iid,

@@ -82,19 +82,15 @@ function wordsOf(part: SchemaPart): string {
   if (part.enum) return part.enum.map(String).join(", ");
   if (part.type === "integer") return `${part.minimum ?? ""} to ${part.maximum ?? ""}`;
   if (part.type === "array") return `a list of: ${wordsOf(part.items ?? {})}`;
-  if (part.properties) return `an object with ${valuesOfParts(part.properties)}`;
-  if (part.type === "object") return `an object of names, each with: ${valuesOfMap(part)}`;
+  if (part.type === "object") return wordsOfObject(part);
   return WORDS[String(part.type)] ?? "anything";
 }
 
 const WORDS: Readonly<Record<string, string>> = { string: "text", boolean: "true, false", null: "null" };
 
-function valuesOfParts(parts: Readonly<Record<string, SchemaPart>>): string {
-  return Object.entries(parts)
-    .map(([name, part]) => `\`${name}\`: ${wordsOf(part)}`)
-    .join(" and ");
-}
-
-function valuesOfMap({ additionalProperties }: SchemaPart): string {
-  return typeof additionalProperties === "object" ? wordsOf(additionalProperties) : "anything";
+function wordsOfObject({ properties, additionalProperties: values }: SchemaPart): string {
+  if (!properties)
+    return `an object of names, each with: ${typeof values === "object" ? wordsOf(values) : "anything"}`;
+  const parts = Object.entries(properties).map(([name, part]) => `\`${name}\`: ${wordsOf(part)}`);
+  return `an object with ${parts.join(" and ")}`;
 }

@@ -57,6 +57,18 @@ describe("the page", () => {
     expect(text).not.toContain("s3cret-of-a-hook");
   });
 
+  test("says when there was no answer, and when not all projects are shown", async () => {
+    await using many = await openScene();
+    expect(await (await fetch(many.sandbox.url)).text()).not.toContain("The first");
+    for (let n = 1; n <= 100; n++) await many.sandbox.state.createProject({ path: `many/p${n}` });
+    await many.call("POST", "/projects/1/hooks", { url: "http://127.0.0.1:1/" });
+    await many.sandbox.act("push", { project: 1 });
+    await many.sandbox.settled();
+    const text = await (await fetch(many.sandbox.url)).text();
+    expect(text).toContain("The first 100 of 101 projects.");
+    expect(text).toContain("There was no answer.");
+  });
+
   test("names with markup in them stay text", async () => {
     await scene.sandbox.act("push", { project: 1, message: '<img src=x onerror="alert(1)">' });
     await scene.sandbox.settled();

@@ -114,8 +114,8 @@ function pushForm({ projects }: Contents): Html {
   </section> `;
 }
 
-function projects({ projects }: Contents): Html {
-  return table(
+function projects({ projects, projectCount }: Contents): Html {
+  const listed = table(
     "Projects",
     ["id", "path", "visibility", "branches with their last commit"],
     projects.map(({ id, path, visibility, archived, branches, defaultBranch }) => [
@@ -135,6 +135,9 @@ function projects({ projects }: Contents): Html {
           </ul>`,
     ]),
   );
+  if (projectCount === projects.length) return listed;
+  return html`${listed}
+    <p class="note">The first ${projects.length} of ${projectCount} projects.</p> `;
 }
 
 function hooks({ state }: Box, { hooks, heldWebhooks }: Contents): Html {
@@ -162,12 +165,16 @@ function delivery(row: DeliveryRow, whole: Delivery | undefined): Html {
 ${headerLines(whole?.requestHeaders)}
 
 ${cut(whole?.requestBody)}</pre>
-    <p>Answer</p>
+    ${typeof row.status === "number" ? answerOf(whole) : html`<p>There was no answer.</p>`}
+  </details> `;
+}
+
+function answerOf(whole: Delivery | undefined): Html {
+  return html`<p>Answer</p>
     <pre>
 ${headerLines(whole?.responseHeaders)}
 
-${cut(whole?.responseBody)}</pre>
-  </details> `;
+${cut(whole?.responseBody)}</pre> `;
 }
 
 function headerLines(headers: Readonly<Record<string, string>> = {}): string {
