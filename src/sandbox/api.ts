@@ -58,6 +58,7 @@ async function enter(
   const match = method && find(method, path.replace(/^\/api\/v4/, ""));
   if (!match || !path.startsWith("/api/v4/")) throw noSuchRoute();
   checkAccept(request.headers.accept);
+  refuseNullBytes(match.path, query);
   const input = { ...parametersOf(query), ...(await readParameters(request)) };
   const identity = once(() => identityOf(box, request, input, match));
   const call: Call = {
@@ -77,6 +78,12 @@ async function enter(
   // A hook's receiver that calls back carries the event's id: this is how GitLab notices loops.
   const chained = headerOf(request, "x-gitlab-event-uuid") ?? undefined;
   return box.webhooks.within(chained, () => match.route.handle(call));
+}
+
+/** GitLab's `HandleMalformedStrings`, which looks at the address, not into JSON. */
+function refuseNullBytes(path: Match["path"], query: URLSearchParams): void {
+  if (![...Object.values(path), ...[...query].flat()].some((part) => part.includes("\0"))) return;
+  throw new Refusal({ status: 400, contentType: "text/plain", text: "Bad Request" });
 }
 
 function signedIn(identity: Identity | null): Identity {

@@ -1,8 +1,8 @@
 import { canPushTo, LEVEL, levelIn, protectionOf } from "../access.ts";
 import { isBranchName } from "../names.ts";
 import { readBranches, findBranch, type Branch } from "../git/branches.ts";
-import { resolveCommit } from "../git/read.ts";
-import { DELETE_DEFAULT, DELETE_PROTECTED } from "../git/ref-rules.ts";
+import { isBarred, readRefs, resolveCommit } from "../git/read.ts";
+import { BARRED, DELETE_DEFAULT, DELETE_PROTECTED } from "../git/ref-rules.ts";
 import { oneOf, text } from "../params.ts";
 import { keysetPage, paged } from "../paging.ts";
 import { parseExpression } from "../patterns.ts";
@@ -142,17 +142,13 @@ async function createBranch(call: Call, name: string, ref: string): Promise<Retu
         : `Invalid reference name: ${ref}`,
     );
   }
-  const clash = (await readBranches(repositories, project)).some(
-    (branch) => branch.name.startsWith(`${name}/`) || name.startsWith(`${branch.name}/`),
-  );
-  if (clash) {
-    throw refuse(
-      400,
-      `Failed to create branch '${name}': Branch name conflicts with existing branch hierarchy.`,
-    );
-  }
   await moveRefs(call.box, project, user, async (git) => {
-    await git(["update-ref", `refs/heads/${name}`, sha, ""]);
+    const target = `refs/heads/${name}`;
+    const refs = await readRefs(repositories, project);
+    // Again, since it is this request's turn only now.
+    if (refs.has(target)) throw refuse(400, "Branch already exists");
+    if (isBarred(refs, target)) throw refuse(400, `Failed to create branch '${name}': ${BARRED}`);
+    await git(["update-ref", target, sha, ""]);
   });
   const branch = await findBranch(repositories, project, name);
   if (!branch) throw notFound("Branch");

@@ -1,7 +1,8 @@
 import { canPushTo } from "../access.ts";
 import { playActions, type FileAction } from "../git/actions.ts";
 import { moveRefs } from "../git/move-refs.ts";
-import { readCommits, readTree, resolveCommit } from "../git/read.ts";
+import { isBarred, readCommits, readRefs, readTree, resolveCommit } from "../git/read.ts";
+import { BARRED } from "../git/ref-rules.ts";
 import { writeCommit } from "../git/write.ts";
 import { isBranchName } from "../names.ts";
 import { forbidden, refuse } from "../reply.ts";
@@ -89,8 +90,12 @@ async function checkBranch(call: Call, project: Project, changes: Changes): Prom
       `Something went wrong when we tried to create '${branch}' for you: Branch name is invalid`,
     );
   }
+  const refs = await readRefs(call.box.repositories, project);
+  if (isBarred(refs, `refs/heads/${branch}`)) {
+    throw refuse(400, `Something went wrong when we tried to create '${branch}' for you: ${BARRED}`);
+  }
   if (!isNew || project.emptyRepo || force) return;
-  if ((await resolveCommit(call.box.repositories, project, `refs/heads/${branch}`)) !== null) {
+  if (refs.has(`refs/heads/${branch}`)) {
     throw refuse(
       400,
       `A branch called '${branch}' already exists. Switch to that branch in order to make changes`,

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { containingRefs } from "../git/containing-refs.ts";
 import { readDiffs, type Diff } from "../git/diff.ts";
 import { findCommit, readCommits, resolveCommit, type Commit } from "../git/read.ts";
@@ -30,6 +31,11 @@ const list = {
   order: oneOf(["default", "topo"]).optional(),
 };
 
+/** git refuses such a path, where no commit has changed anything. */
+function leadsOutside(wanted: string): boolean {
+  return wanted.startsWith("/") || posix.normalize(wanted).split("/")[0] === "..";
+}
+
 async function getCommit(call: Call): Promise<{ readonly project: Project; readonly commit: Commit }> {
   const project = getReadable(call, "hidden");
   const commit = await findCommit(call.box.repositories, project, call.path["sha"] ?? "");
@@ -48,9 +54,10 @@ export const commitRoutes: readonly Route[] = [
       const project = getReadable(call, "hidden");
       const { repositories } = call.box;
       const start = given.all ? ["--all"] : await startOf(call, project, given.ref_name);
-      const paths = given.path === undefined || given.path.includes("\0") ? [] : [given.path];
+      const paths = given.path ? [given.path] : [];
       const words = [LIMIT, ...optionsOf(given, paths.length > 0), ...start];
-      const commits = start.length === 0 ? [] : await readCommits(repositories, project, words, paths);
+      const nothing = start.length === 0 || paths.some(leadsOutside);
+      const commits = nothing ? [] : await readCommits(repositories, project, words, paths);
       const present = async (commit: Commit): Promise<Record<string, unknown>> => ({
         ...commitEntity(call.box, project, commit),
         ...(given.with_stats ? { stats: await countLines(repositories, project, commit.id) } : {}),

@@ -1,6 +1,6 @@
 import { LEVEL, levelIn } from "../access.ts";
 import { moveRefs } from "../git/move-refs.ts";
-import { resolveCommit } from "../git/read.ts";
+import { isBarred, readRefs, resolveCommit } from "../git/read.ts";
 import { readTags, type Tag } from "../git/tags.ts";
 import { isBranchName } from "../names.ts";
 import { oneOf, text } from "../params.ts";
@@ -87,6 +87,10 @@ export const tagRoutes: readonly Route[] = [
         throw refuse(400, `Tag ${name} already exists`);
       }
       await moveRefs(call.box, project, user, async (git) => {
+        const refs = await readRefs(repositories, project);
+        // Again, since it is this request's turn only now.
+        if (refs.has(`refs/tags/${name}`)) throw refuse(400, `Tag ${name} already exists`);
+        if (isBarred(refs, `refs/tags/${name}`)) throw refuse(400, `Target ${ref} is invalid`);
         const id = message === "" ? target : await writeTag(call, project, { name, target, message, user });
         await git(["update-ref", `refs/tags/${name}`, id, ""]);
       });

@@ -20,6 +20,11 @@ const TRAILERS = "%(trailers:only,unfold,separator=%x01,key_value_separator=%x02
 const FORMAT = ["%H", "%P", "%an", "%ae", "%aI", "%cn", "%ce", "%cI", TRAILERS, "%B"].join("%x00");
 const FIELDS = 10;
 
+/** git keeps refs as files: one cannot be the folder of another. */
+export function isBarred(refs: ReadonlyMap<string, string>, wanted: string): boolean {
+  return [...refs.keys()].some((ref) => ref.startsWith(`${wanted}/`) || wanted.startsWith(`${ref}/`));
+}
+
 /** All refs of branches and tags with what they point at. */
 export async function readRefs(box: Repositories, project: Project): Promise<Map<string, string>> {
   const output = await box.git(project, [
@@ -32,13 +37,16 @@ export async function readRefs(box: Repositories, project: Project): Promise<Map
   return new Map(lines.map((line) => [line.slice(line.indexOf(" ") + 1), line.slice(0, line.indexOf(" "))]));
 }
 
+/** Longer names cannot be files, and the longest of all no words of a program. */
+const LONGEST_REVISION = 4096;
+
 /** The object a revision names, peeled to a commit; null when there is none. */
 export async function resolveCommit(
   box: Repositories,
   project: Project,
   revision: string,
 ): Promise<string | null> {
-  if (revision === "" || revision.includes("\0")) return null;
+  if (revision === "" || revision.includes("\0") || revision.length > LONGEST_REVISION) return null;
   const words = ["rev-parse", "--verify", "--quiet", "--end-of-options", `${revision}^{commit}`];
   const output = await tolerant(box.git(project, words));
   return output === null ? null : output.trim();

@@ -2,6 +2,7 @@ import { LEVEL, levelIn } from "../access.ts";
 import type { Project, Protection, State, User } from "../state.ts";
 
 export const DELETE_DEFAULT = "The default branch of a project cannot be deleted.";
+export const BARRED = "Branch name conflicts with existing branch hierarchy.";
 export const DELETE_PROTECTED =
   "You are not allowed to delete protected branches from this project. Only a project maintainer or owner can delete a protected branch.";
 
