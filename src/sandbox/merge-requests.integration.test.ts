@@ -244,6 +244,12 @@ describe("accepting", () => {
     expect(await work("branch", "-r")).not.toContain(made["source_branch"]);
   });
 
+  test("is done once, however many ask at once", async () => {
+    const made = await open();
+    const answers = await Promise.all([1, 2].map(() => scene.call("PUT", `${path}/${made["iid"]}/merge`)));
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 405]);
+  });
+
   test("keeps a source that a rule with a star protects", async () => {
     const made = await open({ remove_source_branch: true });
     const rule = `${made["source_branch"]}*`;

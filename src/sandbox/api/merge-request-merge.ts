@@ -5,7 +5,7 @@ import { resolveCommit } from "../git/read.ts";
 import { change, isDraft, readMergeability } from "../merge-requests/rows.ts";
 import { tellMergeRequest } from "../merge-requests/tell.ts";
 import { flag, text } from "../params.ts";
-import { ok, refuse, unauthorized, type Reply } from "../reply.ts";
+import { methodNotAllowed, ok, refuse, unauthorized, type Reply } from "../reply.ts";
 import { route, type Call, type Route } from "../route.ts";
 import type { Project, User } from "../state.ts";
 import type { MergeRequest } from "../work-rows.ts";
@@ -44,13 +44,14 @@ async function accept(call: Call, found: Found, given: Given): Promise<Reply> {
   const { project, row } = found;
   const user = call.authenticate();
   if (project.archived || !canPushTo(box.state, user, project, row.targetBranch)) throw unauthorized();
-  if (row.state !== "opened" || isDraft(row)) throw refuse(405, "405 Method Not Allowed");
+  checkOpen(row);
   if ((await readMergeability(box, project, row)).detailed !== "mergeable") throw cannotBeMerged(call);
   if (given.sha !== undefined && given.sha !== row.sha) {
     throw refuse(409, `SHA does not match HEAD of source branch: ${row.sha ?? ""}`);
   }
   const was = { ...row };
   await moveRefs(box, project, user, async (git) => {
+    checkOpen(row); // again, since it is this request's turn only now
     const made = await makeCommits(call, project, row, user, given);
     await git(["update-ref", `refs/heads/${row.targetBranch}`, made.merge, made.target]);
     // Before the push of the target is announced: this merge is told once, and not as a push that brought it along.
@@ -65,6 +66,10 @@ async function accept(call: Call, found: Found, given: Given): Promise<Reply> {
   await tellMergeRequest(box, project, user, row, "merge", was);
   if (given.should_remove_source_branch ?? row.removeSourceBranch) await removeSource(call, found, user);
   return ok(await presentMergeRequest(call, found));
+}
+
+function checkOpen(row: MergeRequest): void {
+  if (row.state !== "opened" || isDraft(row)) throw methodNotAllowed();
 }
 
 function cannotBeMerged(call: Call): Error {
