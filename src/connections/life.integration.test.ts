@@ -24,6 +24,7 @@ interface Options {
   readonly days?: number;
   readonly clock?: Clock;
   readonly alter?: (gitlab: GitLab) => GitLab;
+  readonly check?: typeof checkConnection;
 }
 
 const dayFromNow = (days: number): string => new Date(Date.now() + days * DAY).toISOString().slice(0, 10);
@@ -34,6 +35,7 @@ async function setUp({
   days = 60,
   clock = systemClock,
   alter = (given) => given,
+  check = checkConnection,
 }: Options = {}) {
   const store = await createTestStore();
   onTestFinished(() => store[Symbol.asyncDispose]());
@@ -45,7 +47,7 @@ async function setUp({
   const parts = {
     store,
     vault,
-    checkConnection,
+    checkConnection: check,
     createGitLab: (options: Parameters<typeof createGitLab>[0]) => alter(createGitLab(options)),
     log: silentLogger,
     clock,
@@ -166,6 +168,25 @@ describe("watch", () => {
     expect(await scene.events()).toHaveLength(2);
   });
 
+  test("what a look found out about the token before is no news of the one that was given meanwhile", async () => {
+    let looks = 0;
+    const scene: Scene = await setUp({
+      check: async (request) => {
+        const checked = await checkConnection(request);
+        if (checked.diagnosis.ok) return checked;
+        looks += 1;
+        const given = scene.sandbox.state.createToken({ user: scene.ada, expiresAt: dayFromNow(60) }).value;
+        await scene.connections.reconnect("work", { token: new Secret(given), accept: false });
+        return checked;
+      },
+    });
+    scene.sandbox.state.revokeToken(scene.token.id);
+    await scene.connections.suspect(scene.id, Fault.of("AUTH_FAILED", "revoked"));
+    await watchUntil(scene, () => looks === 1);
+    expect(await scene.connections.get("work")).toMatchObject({ trouble: null, pausedAt: null });
+    expect((await scene.events()).map((text) => text.split(":")[0])).toEqual(["trouble", "reconnected"]);
+  });
+
   test("a suspicion that proves false is over with the look", async () => {
     const scene = await setUp();
     await scene.connections.suspect(scene.id, Fault.of("GIT_AUTH_FAILED", ""));
@@ -253,6 +274,50 @@ describe("rotate", () => {
     await first;
     expect((await scene.connections.get("work")).trouble).toBeNull();
     expect((await (await scene.connections.open(scene.id)).gitlab.getUser()).username).toBe("ada");
+  });
+
+  test("a token given meanwhile stays: the successor of the one before is not written over it", async () => {
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<void>();
+    const scene = await setUp({
+      alter: (gitlab) => ({
+        ...gitlab,
+        rotateToken: async (request, call) => {
+          asked.resolve();
+          await answer.promise;
+          return gitlab.rotateToken(request, call);
+        },
+        [Symbol.asyncDispose]: () => gitlab[Symbol.asyncDispose](),
+      }),
+    });
+    const rotating = faultOf(scene.connections.rotate("work", 90));
+    await asked.promise;
+    const given = scene.sandbox.state.createToken({ user: scene.ada, expiresAt: dayFromNow(60) }).value;
+    await scene.connections.reconnect("work", { token: new Secret(given), accept: false });
+    answer.resolve();
+    const fault = await rotating;
+    expect(fault.code).toBe("CONFLICT");
+    expect(fault.message).toMatch(/its successor is used by nobody/);
+    expect(await scene.stored()).toBe(given);
+    expect((await scene.events()).map((text) => text.split(":")[0])).toEqual(["reconnected"]);
+  });
+
+  test("a lost answer says nothing of a token that was given meanwhile", async () => {
+    const scene: Scene = await setUp({
+      alter: (gitlab) => ({
+        ...gitlab,
+        rotateToken: async (request, call) => {
+          await gitlab.rotateToken(request, call);
+          const given = scene.sandbox.state.createToken({ user: scene.ada, expiresAt: dayFromNow(60) }).value;
+          await scene.connections.reconnect("work", { token: new Secret(given), accept: false });
+          throw Fault.of("UNREACHABLE", "reset");
+        },
+        [Symbol.asyncDispose]: () => gitlab[Symbol.asyncDispose](),
+      }),
+    });
+    expect((await faultOf(scene.connections.rotate("work", 90))).code).toBe("UNREACHABLE");
+    expect(await scene.connections.get("work")).toMatchObject({ trouble: null, pausedAt: null });
+    expect((await scene.events()).map((text) => text.split(":")[0])).toEqual(["reconnected"]);
   });
 
   test("never with a dead token from an old backup: its successor stays alive", async () => {

@@ -8,6 +8,8 @@ import { needsPerson, parseTrouble, setTrouble, writeConnectionEvent } from "./t
 export interface Looked {
   readonly diagnosis: Diagnosis;
   readonly found: Found | null;
+  /** The stored token, sealed, before the look. */
+  readonly token: Buffer;
 }
 
 /** Days before the end of a token at which a person is told, once each. */
@@ -17,17 +19,18 @@ const THRESHOLDS = [1, 7, 14, 30];
 export async function recordLook(
   store: Store,
   id: string,
-  { diagnosis, found }: Looked,
+  { diagnosis, found, token }: Looked,
   now: number,
 ): Promise<void> {
   await store.transaction(async (tx) => {
     const before = await tx
       .selectFrom("connection")
-      .select(["trouble", "warned_days"])
+      .select(["trouble", "warned_days", "token"])
       .where("id", "=", id)
       .forUpdate()
       .executeTakeFirst();
-    if (!before) return;
+    // Another token was stored meanwhile: what the one before was like is no news of this connection.
+    if (!before?.token.equals(token)) return;
     const trouble = parseTrouble(before.trouble);
     const { error } = diagnosis;
     if (error === null && found !== null) {

@@ -2,12 +2,12 @@ import { sql } from "kysely";
 import { Fault, toFault } from "../faults/fault.ts";
 import type { GitLab } from "../gitlab/gitlab.ts";
 import type { RotateRequest, Rotated } from "../gitlab/rotation.ts";
-import type { Clock } from "../kernel/clock.ts";
+import { deadline, type Clock } from "../kernel/clock.ts";
 import { retry } from "../kernel/retry.ts";
 import type { Vault } from "../secrets/vault.ts";
-import type { Store } from "../store/store.ts";
+import type { Store, Tx } from "../store/store.ts";
 import { tokenPlace, type Clients } from "./clients.ts";
-import { suspect, writeConnectionEvent } from "./trouble.ts";
+import { needsPerson, suspect, writeConnectionEvent } from "./trouble.ts";
 
 export interface RotateDeps {
   readonly store: Store;
@@ -20,8 +20,13 @@ interface Held {
   readonly id: string;
   readonly base_url: string;
   readonly version: string | null;
+  /** When this rotation began: whoever finds another mark in the row, or none, is no longer the one who rotates. */
+  readonly mark: string;
 }
 
+const HELD = ["id", "base_url", "version", sql<string>`rotating_at::text`.as("mark")] as const;
+/** For asking whether the token lives and for its successor. Well below the minutes after which the watch takes a rotation for broken off. */
+const ASK_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** The successor exists in this process alone until it is stored: the database gets a minute to come back. */
 const STORE_ATTEMPTS = 12;
@@ -34,16 +39,17 @@ const STORE_ATTEMPTS = 12;
 export async function rotateToken(deps: RotateDeps, id: string, days: number): Promise<void> {
   const held = await mark(deps, id);
   const { gitlab } = await deps.clients.open(id);
+  const signal = deadline(ASK_MS);
   let request: RotateRequest;
   try {
-    request = await prepare(deps, gitlab, held, days);
+    request = await prepare(deps, gitlab, held, days, signal);
   } catch (error) {
-    await unmark(deps, id);
+    await unmark(deps, held);
     throw error;
   }
   let rotated: Rotated;
   try {
-    rotated = await gitlab.rotateToken(request);
+    rotated = await gitlab.rotateToken(request, { signal });
   } catch (error) {
     await settle(deps, gitlab, held, toFault(error));
     throw error;
@@ -55,7 +61,7 @@ export async function rotateToken(deps: RotateDeps, id: string, days: number): P
 export async function settleRotation(deps: RotateDeps, id: string): Promise<void> {
   const held = await deps.store.db
     .selectFrom("connection")
-    .select(["id", "base_url", "version"])
+    .select(HELD)
     .where("id", "=", id)
     .where("rotating_at", "is not", null)
     .executeTakeFirst();
@@ -70,7 +76,7 @@ async function mark({ store }: RotateDeps, id: string): Promise<Held> {
     .set({ rotating_at: sql`now()` })
     .where("id", "=", id)
     .where("rotating_at", "is", null)
-    .returning(["id", "base_url", "version"])
+    .returning(HELD)
     .executeTakeFirst();
   if (held) return held;
   throw Fault.of("CONFLICT", "", {
@@ -78,8 +84,15 @@ async function mark({ store }: RotateDeps, id: string): Promise<Held> {
   });
 }
 
-async function unmark({ store }: RotateDeps, id: string): Promise<void> {
-  await store.db.updateTable("connection").set({ rotating_at: null }).where("id", "=", id).execute();
+/** False: a new token was given meanwhile, and what became of the one before matters no more. */
+async function unmark({ store }: RotateDeps, { id, mark }: Held): Promise<boolean> {
+  const { numUpdatedRows } = await store.db
+    .updateTable("connection")
+    .set({ rotating_at: null })
+    .where("id", "=", id)
+    .where("rotating_at", "=", sql<Date>`${mark}::timestamptz`)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
 }
 
 async function prepare(
@@ -87,8 +100,9 @@ async function prepare(
   gitlab: GitLab,
   held: Held,
   days: number,
+  signal: AbortSignal,
 ): Promise<RotateRequest> {
-  const token = await gitlab.findToken();
+  const token = await gitlab.findToken({ signal });
   const [major = 0, minor = 0] = (held.version ?? "0").split(".").map(Number);
   if (token === null || major < 16) {
     const message = `GitLab rotates tokens from 16.0 on${held.version === null ? "" : `, this is ${held.version}`}`;
@@ -100,7 +114,8 @@ async function prepare(
 }
 
 /** A clear refusal left the token as it was. After anything else only the token itself tells which of the two has happened. */
-async function settle(deps: RotateDeps, gitlab: GitLab, { id }: Held, fault: Fault): Promise<void> {
+async function settle(deps: RotateDeps, gitlab: GitLab, held: Held, fault: Fault): Promise<void> {
+  const { id } = held;
   const { status } = fault.evidence;
   const refused = status !== undefined && status >= 400 && status < 500;
   const words = `The token could not be rotated: ${fault.message}`;
@@ -109,28 +124,28 @@ async function settle(deps: RotateDeps, gitlab: GitLab, { id }: Held, fault: Fau
   } catch (error) {
     const dead = toFault(error);
     // Not known yet: the mark stays, and the next look asks again.
+    if (needsPerson(dead) && !(await unmark(deps, held))) return;
     if (!(await suspect(deps.store, id, dead))) return;
-    await writeConnectionEvent(
+    return writeConnectionEvent(
       deps.store.db,
       id,
       "rotation_failed",
       `${words}. GitLab has replaced the token all the same, and its successor is lost: reconnect with a new one`,
     );
-    return unmark(deps, id);
   }
-  await unmark(deps, id);
-  await writeConnectionEvent(deps.store.db, id, "rotation_failed", words);
+  if (await unmark(deps, held)) await writeConnectionEvent(deps.store.db, id, "rotation_failed", words);
 }
 
+/** A token that a person gave meanwhile is never written over. */
 async function keep(
   { store, vault }: RotateDeps,
-  { id, base_url }: Held,
+  { id, base_url, mark }: Held,
   { token, expiresAt }: Rotated,
 ): Promise<void> {
   const sealed = vault.seal(token, tokenPlace(id, base_url));
-  await retry({ attempts: STORE_ATTEMPTS, baseMs: 250, maxMs: 8000 }, () =>
+  const isKept = await retry({ attempts: STORE_ATTEMPTS, baseMs: 250, maxMs: 8000 }, () =>
     store.transaction(async (tx) => {
-      await tx
+      const { numUpdatedRows } = await tx
         .updateTable("connection")
         .set({
           token: sealed,
@@ -141,7 +156,9 @@ async function keep(
           suspect_at: sql`now()`,
         })
         .where("id", "=", id)
-        .execute();
+        .where("rotating_at", "=", sql<Date>`${mark}::timestamptz`)
+        .executeTakeFirst();
+      if (numUpdatedRows === 0n) return isStored(tx, id, sealed);
       await writeConnectionEvent(
         tx,
         id,
@@ -149,6 +166,18 @@ async function keep(
         `The token was replaced; its successor ${expiresAt === null ? "does not expire" : `lives until ${expiresAt}`}`,
       );
       await store.notify("connection", id, tx);
+      return true;
     }),
   );
+  if (isKept) return;
+  throw Fault.of("CONFLICT", "", {
+    message:
+      "The connection got another token, or was removed, while the one before was replaced in GitLab: its successor is used by nobody, revoke it there",
+  });
+}
+
+/** A transaction whose end was not heard of may have been done all the same. */
+async function isStored(tx: Tx, id: string, sealed: Buffer): Promise<boolean> {
+  const row = await tx.selectFrom("connection").select("token").where("id", "=", id).executeTakeFirst();
+  return row?.token.equals(sealed) ?? false;
 }

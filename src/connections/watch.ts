@@ -47,13 +47,13 @@ export async function watchConnections(deps: WatchDeps, stopping: AbortSignal): 
 async function listDue({ store, log }: WatchDeps): Promise<readonly Due[]> {
   try {
     const { rows } = await sql<Due>`
-      select id, name, coalesce(rotating_at < now() - interval '2 minutes', false) as unsettled,
+      select id, name, coalesce(rotating_at < now() - interval '5 minutes', false) as unsettled,
         case when trouble is null and rotating_at is null and rotate_before_days is not null
             and token_expires_at - (now() at time zone 'UTC')::date <= rotate_before_days
             and coalesce(rotated_at < now() - interval '1 day', true)
           then rotate_for_days end as "rotateFor"
       from connection
-      where suspect_at is not null or rotating_at < now() - interval '2 minutes'
+      where suspect_at is not null or rotating_at < now() - interval '5 minutes'
         or checked_at < now() - case when trouble is null then interval '1 day' else interval '10 minutes' end
       order by suspect_at nulls last, checked_at`.execute(store.db);
     return rows;
@@ -86,9 +86,15 @@ async function look(
   id: string,
   signal: AbortSignal,
 ): Promise<void> {
+  const before = await store.db
+    .selectFrom("connection")
+    .select("token")
+    .where("id", "=", id)
+    .executeTakeFirst();
+  if (!before) return;
   const { gitlab, token, network } = await clients.open(id);
   const checked = await checkConnection({ url: gitlab.baseUrl, token, network, signal });
-  await recordLook(store, id, checked, clock.now());
+  await recordLook(store, id, { ...checked, token: before.token }, clock.now());
 }
 
 /** The look before may have found trouble: then the token is left alone. */
