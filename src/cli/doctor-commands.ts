@@ -27,6 +27,7 @@ interface CheckOptions extends TokenOptions {
   readonly project?: readonly string[];
   readonly ssh?: string | boolean;
   readonly share?: boolean;
+  readonly verbose?: boolean;
 }
 
 interface DoctorOptions {
@@ -34,6 +35,7 @@ interface DoctorOptions {
   readonly fix?: boolean;
   readonly yes?: boolean;
   readonly share?: boolean;
+  readonly verbose?: boolean;
   readonly json?: boolean;
 }
 
@@ -47,6 +49,7 @@ export function addDoctorCommands(
     .option("--project <project...>", "look at these projects too, by id or full path")
     .option("--ssh [fingerprint]", "look at git over SSH too, and compare the host key (SHA256:…)")
     .option("--share", "without names of hosts, users and projects, to show to others")
+    .option("-v, --verbose", "each check on a line, with what was seen, also those that are fine")
     .action(async (url: string, options: CheckOptions) => {
       const { token, network } = await readAccess(context, url, options);
       const { diagnosis } = await checkConnection({
@@ -72,6 +75,7 @@ export function addDoctorCommands(
     .option("--fix", "say what would be made again in GitLab, ask, and do it")
     .option("--yes", "with --fix: do it without asking")
     .option("--share", "without names of hosts, users and projects, to show to others")
+    .option("-v, --verbose", "each check on a line, with what was seen, also those that are fine")
     .action(async (connection: string | undefined, options: DoctorOptions) => {
       const client = await context.client();
       const names = connection === undefined ? await listNames(client) : [connection];
@@ -93,11 +97,11 @@ async function listNames(client: Client): Promise<readonly string[]> {
 function show(
   context: Context,
   diagnosis: DiagnosisAnswer,
-  options: { readonly share?: boolean; readonly json?: boolean },
+  options: Pick<DoctorOptions, "share" | "verbose" | "json">,
 ): void {
   const shown = options.share === true ? shareDiagnosis(diagnosis) : diagnosis;
   if (options.json) printJson(context, shown);
-  else printDiagnosis(context.terminal, shown);
+  else printDiagnosis(context.terminal, shown, options.verbose);
   if (!diagnosis.ok) context.exitWith(EXIT.failed);
 }
 

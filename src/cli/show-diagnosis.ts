@@ -17,10 +17,11 @@ const ORDER = ["fail", "warn", "ok", "skip", "unknown"] as const;
 /**
  * Problems first, each with what was seen and how to mend it. On a terminal what is fine takes one line together, so that it all fits one screen;
  * elsewhere each check has its line.
+ * Verbose: each check has its line everywhere, with what was seen.
  */
-export function printDiagnosis(terminal: Terminal, diagnosis: DiagnosisAnswer): void {
+export function printDiagnosis(terminal: Terminal, diagnosis: DiagnosisAnswer, verbose = false): void {
   const { instance, checks, error } = diagnosis;
-  const isScreen = terminal.stdout.isTTY === true;
+  const isShort = terminal.stdout.isTTY === true && !verbose;
   const seconds = checks.reduce((sum, check) => sum + check.ms, 0) / 1000;
   terminal.out(`gitlab  ${plain(instance.url)}   (${seconds.toFixed(1)} s)\n`);
   terminal.out(`${countStates(terminal, checks)}\n`);
@@ -33,8 +34,8 @@ export function printDiagnosis(terminal: Terminal, diagnosis: DiagnosisAnswer): 
   }
   const head = summary(diagnosis);
   if (head !== "") terminal.out(`${mark(terminal, "ok")} ${head}`);
-  if (isScreen) printShort(terminal, checks);
-  else printEach(terminal, checks);
+  if (isShort) printShort(terminal, checks);
+  else printEach(terminal, checks, verbose);
 }
 
 function printShort(terminal: Terminal, checks: readonly CheckAnswer[]): void {
@@ -51,16 +52,19 @@ function printShort(terminal: Terminal, checks: readonly CheckAnswer[]): void {
   terminal.out(
     terminal.paint("dim", "\nNot looked at: whether your app builds, whether people can reach it."),
   );
-  terminal.out(terminal.paint("dim", "All of it: --json. To show to others, without names: --share."));
+  terminal.out(terminal.paint("dim", "All of it: -v, or --json. To show to others, without names: --share."));
 }
 
-function printEach(terminal: Terminal, checks: readonly CheckAnswer[]): void {
+function printEach(terminal: Terminal, checks: readonly CheckAnswer[], verbose: boolean): void {
+  const seen = ({ evidence }: CheckAnswer): string => (verbose && evidence !== null ? `: ${evidence}` : "");
   for (const check of checks.filter((check) => check.state === "ok")) {
-    terminal.out(`  ${check.id.padEnd(16)} ${plain(check.title)}`);
+    terminal.out(`  ${check.id.padEnd(16)} ${plain(`${check.title}${seen(check)}`)}`);
   }
   for (const state of ["unknown", "skip"] as const) {
     for (const check of checks.filter((check) => check.state === state)) {
-      terminal.out(`${mark(terminal, state)} ${check.id.padEnd(16)} ${plain(check.title)}`);
+      terminal.out(
+        `${mark(terminal, state)} ${check.id.padEnd(16)} ${plain(`${check.title}${seen(check)}`)}`,
+      );
     }
   }
 }
