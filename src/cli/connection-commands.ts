@@ -126,7 +126,8 @@ function connectionRow(c: ConnectionAnswer): string[] {
   const version = c.version === null ? "?" : `${c.version}${c.edition === null ? "" : `-${c.edition}`}`;
   const token = `${c.tokenKind}${c.username === null ? "" : ` @${c.username}`}`;
   const end = c.tokenExpiresAt ?? (c.tokenScopesKnownBy === "self" ? "never" : "not known");
-  return [c.name, c.webUrl, version, token, end, ago(c.checkedAt), stateOf(c)];
+  const way = c.reachedBy.length === 0 ? "" : ` (${c.reachedBy.join(", ")})`;
+  return [c.name, `${c.webUrl}${way}`, version, token, end, ago(c.checkedAt), stateOf(c)];
 }
 
 function stateOf({ trouble, pausedAt }: ConnectionAnswer): string {

@@ -12,7 +12,7 @@ import type { Db } from "../store/store.ts";
 import { tokenPlace } from "./clients.ts";
 import type { ConnectionView, ConnectRequest } from "./connections.ts";
 import { defaultConnectionName, parseConnectionName } from "./name.ts";
-import { networkPlace, sealNetwork } from "./stored-network.ts";
+import { describeNetwork, networkPlace, sealNetwork } from "./stored-network.ts";
 import { toView, VIEW_COLUMNS } from "./view.ts";
 
 /** The doctor, as far as connecting needs it. */
@@ -68,6 +68,7 @@ function toRow(
     id,
     base_url: found.baseUrl,
     ca: request.network?.ca ?? null,
+    reached_by: describeNetwork(request.network ?? {}),
     network: sealNetwork(vault, request.network ?? {}, networkPlace(id, found.baseUrl)),
     ...foundColumns(found),
     token: vault.seal(token, tokenPlace(id, found.baseUrl)),

@@ -158,6 +158,7 @@ describe("the token", () => {
     });
     const { connection } = await connections.connect({ ...request, network });
     expect(JSON.stringify([connection, await connections.list()])).not.toMatch(/hunter2|g4te|PRIVATE/);
+    expect(connection.reachedBy).toEqual(["ca", "proxy", "client certificate", "headers"]);
     const open = await connections.open(connection.id);
     expect(open.network.proxy?.reveal()).toBe("http://amy:hunter2@proxy.acme.lan:3128");
     expect(open.network.headers?.["x-gate"]?.reveal()).toBe("g4te-value");

@@ -14,6 +14,8 @@ export interface ConnectionView {
   readonly webUrl: string;
   readonly version: string | null;
   readonly edition: string | null;
+  /** What was given to reach it by, never its values: `ca`, `proxy`, `no proxy`, `client certificate`, `headers`. */
+  readonly reachedBy: readonly string[];
   readonly tokenKind: string;
   readonly tokenName: string | null;
   readonly tokenScopes: readonly string[];

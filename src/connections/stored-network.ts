@@ -31,6 +31,17 @@ export function sealNetwork(vault: Vault, network: Network, place: Place): Buffe
   return vault.seal(new Secret(text), place);
 }
 
+/** What of it is in use, in words without any value. */
+export function describeNetwork({ ca, proxy, clientCertificate, headers }: Network): string[] {
+  const direct = proxy?.reveal() === "none";
+  return [
+    ...(ca === undefined ? [] : ["ca"]),
+    ...(proxy === undefined ? [] : [direct ? "no proxy" : "proxy"]),
+    ...(clientCertificate === undefined ? [] : ["client certificate"]),
+    ...(Object.keys(headers ?? {}).length === 0 ? [] : ["headers"]),
+  ];
+}
+
 /** Throws `KEY_UNUSABLE` like the vault. */
 export function openNetwork(vault: Vault, sealed: Buffer | null, place: Place): Network {
   if (sealed === null) return {};

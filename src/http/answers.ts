@@ -66,6 +66,7 @@ export const connectionSchema = z.object({
   webUrl: z.string(),
   version: z.string().nullable(),
   edition: z.string().nullable(),
+  reachedBy: list(z.string()),
   tokenKind: z.string(),
   tokenName: z.string().nullable(),
   tokenScopes: list(z.string()),

@@ -5,6 +5,7 @@ import { up as spine } from "./migrations/0001-spine.ts";
 import { up as connectionNetwork } from "./migrations/0002-connection-network.ts";
 import { up as connectionLife } from "./migrations/0003-connection-life.ts";
 import { up as hookSuspicion } from "./migrations/0004-hook-suspicion.ts";
+import { up as connectionWays } from "./migrations/0005-connection-ways.ts";
 import type { Db, Tx } from "./store.ts";
 
 /** Every migration, in order. Forward only: what is released is never edited. */
@@ -13,6 +14,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0002-connection-network": { up: connectionNetwork },
   "0003-connection-life": { up: connectionLife },
   "0004-hook-suspicion": { up: hookSuspicion },
+  "0005-connection-ways": { up: connectionWays },
 };
 
 export const MIGRATION_TABLE = "schema_migration";

@@ -61,6 +61,7 @@ export interface ConnectionTable {
   name: string;
   network: Buffer | null;
   paused_at: Timestamp | null;
+  reached_by: Generated<string[]>;
   rotate_before_days: number | null;
   rotate_for_days: Generated<number>;
   rotated_at: Timestamp | null;

@@ -11,7 +11,7 @@ export async function fillEveryTable(store: Store): Promise<void> {
     sql`insert into connection (id, name, base_url, web_url, token, token_kind, token_scopes, token_scopes_known_by, token_expires_at, user_id, created_at)
       values ('con', 'acme', 'https://git', 'https://git', ${bytes}, 'personal', ${["api", 'a"b', "NULL", "", "{x,y}", nasty]}, 'self', '2027-02-28', 9007199254740991, '-infinity'),
         ('con2', 'other', 'https://git', 'https://git', ''::bytea, 'personal', '{}', 'self', null, null, '0001-01-01 00:00:00+00')`,
-    sql`update connection set network = ${bytes}, ca = ${nasty}, trouble = ${JSON.stringify({ code: "AUTH_FAILED", reason: "expired", title: nasty.slice(1) })}, paused_at = '2026-11-23 15:04:05.123456+00', suspect_at = '-infinity', warned_days = 14,
+    sql`update connection set network = ${bytes}, ca = ${nasty}, reached_by = ${["ca", "client certificate"]}, trouble = ${JSON.stringify({ code: "AUTH_FAILED", reason: "expired", title: nasty.slice(1) })}, paused_at = '2026-11-23 15:04:05.123456+00', suspect_at = '-infinity', warned_days = 14,
         rotate_before_days = 90, rotate_for_days = 400, rotating_at = 'infinity', rotated_at = '2026-11-22 00:00:00+00' where id = 'con'`,
     sql`insert into connection_event (connection_id, kind, text) select 'con', 'trouble', ${nasty} from generate_series(1, 3) n`,
     sql`insert into linked_project (id, connection_id, project_id, path, web_url, http_url, ssh_url, hook_path, hook_secret, hook_signing_key, hook_state, bad_secret_count)

@@ -41,6 +41,7 @@ export const connection: ConnectionView = {
   webUrl: "https://git.acme.lan",
   version: "18.9.2",
   edition: "ee",
+  reachedBy: [],
   tokenKind: "personal",
   tokenName: "deploy",
   tokenScopes: ["api"],
