@@ -33,7 +33,7 @@ export function describeReceived(calls: {
   const { accepted, refused, lastAt } = calls;
   const last =
     lastAt === null ? "" : `, the last at ${lastAt.toISOString().slice(0, 16).replace("T", " ")} UTC`;
-  const evidence = `${accepted} accepted, ${refused} refused in seven days${last}`;
+  const evidence = `${accepted} accepted in seven days, ${refused} refused since the webhook was made${last}`;
   if (refused === 0) return { state: "ok", title: "Webhook calls are right", evidence, source: "local" };
   return {
     state: "warn",

@@ -3,7 +3,7 @@
  * never counts against a connection.
  */
 export interface Observations {
-  /** Webhook calls that arrived, in the last seven days. */
+  /** Webhook calls that arrived: accepted ones of the last seven days, refused ones since the webhook was made. */
   readonly deliveriesSeen: { readonly accepted: number; readonly refused: number } | "unknown";
   /** Environments whose branch head is not what was wanted last, by name. */
   readonly headsNotDeployed: readonly string[] | "unknown";
@@ -26,7 +26,7 @@ export interface ProjectSeen {
   readonly pollingBecause: string | null;
   /** Ids of deploy keys that GitLab should know. */
   readonly deployKeyIds: readonly number[];
-  /** Calls with the right secret and with a wrong one, in the last seven days. */
+  /** Calls with the right secret in the last seven days, and with a wrong one since the webhook was made. */
   readonly deliveries: {
     readonly accepted: number;
     readonly refused: number;
