@@ -2,16 +2,6 @@ import { RunError } from "../../kernel/run.ts";
 import type { Project } from "../state.ts";
 import type { Repositories } from "./repositories.ts";
 
-/** Where two commits parted; null when they share no history. */
-export async function findMergeBase(
-  box: Repositories,
-  project: Project,
-  one: string,
-  other: string,
-): Promise<string | null> {
-  return orNull(box.git(project, ["merge-base", one, other]));
-}
-
 /** The tree of a merge of `theirs` into `ours`, without touching anything; null when they conflict or share no history. */
 export async function mergedTree(
   box: Repositories,

@@ -1,5 +1,6 @@
 import type { Box } from "../box.ts";
-import { findMergeBase, mergedTree } from "../git/merge.ts";
+import { findMergeBase } from "../git/merge-base.ts";
+import { mergedTree } from "../git/merge.ts";
 import { readRefs, resolveCommit } from "../git/read.ts";
 import type { Project, State, User } from "../state.ts";
 import type { MergeRequest } from "../work-rows.ts";
@@ -27,7 +28,7 @@ export async function readDiffRefs(
   const sha = await resolveCommit(repositories, project, `refs/heads/${row.sourceBranch}`);
   const startSha = await resolveCommit(repositories, project, `refs/heads/${row.targetBranch}`);
   if (sha === null || startSha === null) return { sha, baseSha: null, startSha };
-  return { sha, baseSha: await findMergeBase(repositories, project, sha, startSha), startSha };
+  return { sha, baseSha: await findMergeBase(repositories, project, [sha, startSha]), startSha };
 }
 
 export interface Mergeability {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { launch } from "../../kernel/run.ts";
 import type { Box } from "../box.ts";
+import { listen } from "../listen.ts";
 import { writeAuthorizedKeys } from "./authorized-keys.ts";
 import { startDesk } from "./desk.ts";
 import { ensureHostKeys, writeConfiguration, type HostKeys } from "./host-keys.ts";
@@ -108,16 +109,6 @@ async function serveConnection(
   child.stdout?.pipe(socket);
   await child.ended;
   socket.end();
-}
-
-function listen(server: Server, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, host, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
 }
 
 function portOf(server: Server): number {

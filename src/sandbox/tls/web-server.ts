@@ -2,6 +2,7 @@ import { createServer as createPlainServer, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { join } from "node:path";
 import type { Knobs } from "../control/knobs.ts";
+import { listen } from "../listen.ts";
 import {
   createCertificates,
   writeCertificates,
@@ -75,16 +76,6 @@ function createWebServer(certificates: Certificates | null, faults: Knobs["fault
   });
   server.on("tlsClientError", (_error, socket) => socket.destroy()); // the client does not trust us: that is the point
   return server;
-}
-
-function listen(server: Server, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, host, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
 }
 
 /** What clients on this machine can call it by: the wildcard addresses are no addresses. */
