@@ -214,6 +214,7 @@ export function parseVersion(text: string): Version {
   if (!match) throw new RangeError(`no GitLab version: ${text} (expected something like 18.9.0)`);
   const [, major = "", minor = "", patch = "0", suffix = ""] = match;
   const rank = rankOf(Number(major), Number(minor));
+  if (rank < rankOf(10, 5)) throw new RangeError(`GitLab ${text} is too old: 10.5 and later are known here`);
   return {
     text: `${major}.${minor}.${patch}${suffix}`,
     has: (feature) => {
