@@ -67,6 +67,16 @@ describe("the catalogue", () => {
     );
   });
 
+  test.each([
+    [{ status: 407 }, /proxy\.lan:3128 .*asks for a sign-in/],
+    [{ status: 403 }, /A rule of the proxy proxy\.lan:3128 .*forbids/],
+    [{ status: 502 }, /proxy\.lan:3128 .*could not reach GitLab \(status 502\)/],
+    [{ networkError: "ECONNREFUSED" }, /proxy\.lan:3128 .*cannot be reached.*ECONNREFUSED/],
+  ])("a proxy's trouble names the proxy and what it did: %j", (seen, expected) => {
+    const evidence = { ...seen, proxy: "proxy.lan:3128" };
+    expect(explain({ code: "UNREACHABLE", reason: "proxy", evidence }).cause).toMatch(expected);
+  });
+
   test("an unknown reason is explained by its code", () => {
     expect(explain({ code: "AUTH_FAILED", reason: "of a later version", evidence: {} }).title).toMatch(
       /token/,
@@ -232,7 +242,7 @@ describe("problems", () => {
       reason: "expired",
       fix: [
         `Make a new token with the scope api: ${base}/-/user_settings/personal_access_tokens?name=Fairlead&scopes=api (your avatar > Edit profile > Personal access tokens).`,
-        "Then run fairlead connect again with it.",
+        "Then give it: fairlead connect URL, or, for a connection that is there already, fairlead reconnect NAME.",
       ],
       evidence: {
         method: "GET",

@@ -29,6 +29,21 @@ function notGitLab(title: string, cause: Entry["cause"], ...steps: readonly stri
   };
 }
 
+/** A proxy that answers has a status; one that does not, an error of the network. */
+function proxyCause({ evidence }: Known): string {
+  const proxy = evidence["proxy"] === undefined ? "" : ` ${evidence["proxy"]}`;
+  const { status, networkError } = evidence;
+  if (networkError !== undefined)
+    return `The proxy${proxy} between this machine and GitLab cannot be reached, or breaks the connection off (${networkError}).`;
+  if (status === 407)
+    return `The proxy${proxy} between this machine and GitLab asks for a sign-in of its own.`;
+  if (status === 403)
+    return `A rule of the proxy${proxy} between this machine and GitLab forbids the way there.`;
+  if (status !== undefined)
+    return `The proxy${proxy} between this machine and GitLab could not reach GitLab (status ${status}).`;
+  return "A proxy between this machine and GitLab asks for a sign-in of its own, or cannot reach GitLab.";
+}
+
 export const reachingEntries: Entries<Reaching> = {
   INVALID_URL: {
     "": {
@@ -81,7 +96,7 @@ export const reachingEntries: Entries<Reaching> = {
     },
     proxy: {
       title: "A proxy stands in the way",
-      cause: "A proxy between this machine and GitLab asks for a sign-in of its own, or cannot reach GitLab.",
+      cause: proxyCause,
       fix: () => [
         "Let the proxy pass these requests, or give its sign-in: fairlead connect URL --proxy @FILE, with http://user:password@proxy:3128 in the file (the machine's is in HTTPS_PROXY).",
         "If GitLab is reached without it: --proxy none, or GitLab's host name in NO_PROXY.",

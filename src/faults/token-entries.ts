@@ -4,7 +4,7 @@ type Token = "AUTH_FAILED" | "ACCOUNT_UNUSABLE" | "INSUFFICIENT_SCOPES";
 
 const makeNew: Entry["fix"] = ({ at }) => [
   `Make a new token with the scope api: ${at.tokenPage()}.`,
-  "Then run fairlead connect again with it.",
+  "Then give it: fairlead connect URL, or, for a connection that is there already, fairlead reconnect NAME.",
 ];
 
 function account(
@@ -106,7 +106,7 @@ export const tokenEntries: Entries<Token> = {
         `The token is right, but it may not change anything: its scopes are ${fact(evidence, "scopes", "too few")}. Webhooks, deploy keys and commit statuses need api; no smaller scope is enough.`,
       fix: ({ at }) => [
         `Scopes cannot be added to a token: make a new one with the scope api: ${at.tokenPage()}.`,
-        "Then run fairlead connect again with it. A project or group access token with api and the role Maintainer reaches less of GitLab and works as well.",
+        "Then give it: fairlead connect URL, or, for a connection that is there already, fairlead reconnect NAME. A project or group access token with api and the role Maintainer reaches less of GitLab and works as well.",
         "Which scopes lack what is told in docs/gitlab-token.md.",
       ],
     },
