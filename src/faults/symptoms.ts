@@ -16,7 +16,7 @@ export const SYMPTOMS: readonly Symptom[] = [
   row(
     "401 Unauthorized for every request",
     ["AUTH_FAILED", "unknown_token"],
-    "mistyped, deleted, of another GitLab, or tokens switched off for everybody: the answers are the same byte for byte, so all four are named",
+    "mistyped, deleted, of another GitLab, tokens switched off for everybody, or dropped by a proxy: the answers are the same byte for byte, so all five are named",
   ),
   row(
     "401 invalid_token, Token is expired",

@@ -20,13 +20,14 @@ export const tokenEntries: Entries<Token> = {
     unknown_token: {
       title: "GitLab does not know this token",
       cause:
-        "The token is mistyped or cut off, was deleted, belongs to another GitLab, or this GitLab does not accept personal access tokens at all: it answers the same in each case.",
+        "The token is mistyped or cut off, was deleted, belongs to another GitLab, this GitLab does not accept personal access tokens at all, or a proxy before it drops the token: it answers the same in each case.",
       fix: ({ at }) => [
         "Copy the whole token again; it is shown only once, when it is made.",
         `Or make a new one with the scope api: ${at.tokenPage()}.`,
         at.hasTokenSwitch
           ? `If that page is missing or empty, an administrator has switched tokens off (“Disable access tokens”) and allows them again at ${at.adminSettings("general", "General", "Account and limit")}.`
           : "If that page is missing or empty, an administrator has switched tokens off, and allows them again by GitLab's settings API (disable_personal_access_tokens).",
+        "If the same token works on GitLab's own machine, the proxy before it must let the Authorization header pass.",
       ],
     },
     expired: {
