@@ -1,4 +1,3 @@
-import { confirm } from "@clack/prompts";
 import type { Command } from "commander";
 import { shareDiagnosis } from "../doctor/share.ts";
 import type { ProjectTarget, Wishes } from "../doctor/visit.ts";
@@ -7,6 +6,7 @@ import { parseNetwork } from "../gitlab/parse-network.ts";
 import { api, type DiagnosisAnswer, type RepairedAnswer } from "../http/contract.ts";
 import type { Secret } from "../kernel/secret.ts";
 import type { Client } from "./client.ts";
+import { isConfirmed } from "./confirm.ts";
 import { readAccess, withTokenOptions, type TokenOptions } from "./connection-commands.ts";
 import { printJson, withExamples, type Context } from "./context.ts";
 import { EXIT, UsageError } from "./failure.ts";
@@ -119,24 +119,12 @@ async function fix(
   if (repairs.length === 0) return say("\nThere is nothing that Fairlead could make again in GitLab.");
   say("\nThis would be done in GitLab:");
   for (const { text } of repairs) say(`  ${plain(text)}`);
-  if (options.yes !== true && !(await isWanted(context)))
+  if (options.yes !== true && !(await isConfirmed(context, "Do it?")))
     return say("Nothing was done. With --yes it is done without asking.");
   const { repaired } = await client.call(api.repair, { params, body: {} });
   if (options.json) printJson(context, { repaired });
   else for (const one of repaired) terminal.out(resultLine(terminal, one));
   if (repaired.some(({ failed }) => failed !== null)) context.exitWith(EXIT.failed);
-}
-
-async function isWanted({ terminal, signal }: Context): Promise<boolean> {
-  if (terminal.stdin.isTTY !== true) return false;
-  const answer = await confirm({
-    message: "Do it?",
-    initialValue: false,
-    input: terminal.stdin,
-    output: terminal.stderr,
-    signal,
-  });
-  return answer === true;
 }
 
 function resultLine(terminal: Terminal, { text, failed }: RepairedAnswer): string {

@@ -1,6 +1,6 @@
-import { confirm, isCancel } from "@clack/prompts";
 import { InvalidArgumentError, type Command } from "commander";
 import { api, type ConnectionAnswer } from "../http/contract.ts";
+import { isConfirmed } from "./confirm.ts";
 import { printJson, withExamples, type Context } from "./context.ts";
 import { EXIT, UsageError } from "./failure.ts";
 import { plain } from "./terminal.ts";
@@ -63,7 +63,7 @@ async function reconnect(context: Context, connection: string, options: Reconnec
   if (!answer.applied && !options.json) {
     terminal.err(`With this token of ${plain(connection)}:`);
     for (const change of answer.changes) terminal.err(`  ${terminal.paint("yellow", "!")} ${plain(change)}`);
-    if (await agrees(context)) answer = await call(true);
+    if (await isConfirmed(context, "Use it all the same?")) answer = await call(true);
   }
   if (options.json) printJson(context, answer);
   else if (answer.applied) {
@@ -71,20 +71,6 @@ async function reconnect(context: Context, connection: string, options: Reconnec
     for (const change of answer.changes) terminal.out(`  ${plain(change)}`);
   } else terminal.err("Nothing was changed. With --yes it is done all the same.");
   if (!answer.applied) context.exitWith(EXIT.failed);
-}
-
-/** Only a person at a terminal is asked. */
-async function agrees({ terminal, signal }: Context): Promise<boolean> {
-  if (terminal.stdin.isTTY !== true) return false;
-  const message = "Use it all the same?";
-  const answer = await confirm({
-    message,
-    initialValue: false,
-    input: terminal.stdin,
-    output: terminal.stderr,
-    signal,
-  });
-  return !isCancel(answer) && answer;
 }
 
 async function rotate(context: Context, connection: string, options: RotateOptions): Promise<void> {
