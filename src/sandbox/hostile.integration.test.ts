@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { sample } from "../../test/support/sample.ts";
+import { ROUTES } from "./api/routes.ts";
+import type { Route } from "./route.ts";
 import { openScene, type Scene } from "./scene.suite.ts";
 
 let scene: Scene;
@@ -64,3 +67,117 @@ describe("what once ended in a 500", () => {
     expect(await twice(`${repository}/tags`, { tag_name: "once", ref: "main" })).toEqual([201, 400, 400]);
   });
 });
+
+const HOSTILE = [
+  null,
+  "",
+  -1,
+  1e308,
+  "99999999999999999999",
+  [],
+  [null],
+  [{}],
+  { a: { b: 1 } },
+  "a\0b",
+  "\ud800",
+  LONG,
+  "--output=x",
+  "../../etc/passwd",
+  "HEAD",
+  "main~99999999999",
+  "(((((",
+  "__proto__",
+  "+275760-09-14",
+  "0000-00-00",
+  "http://\0",
+];
+
+/** So that a hostile value meets more than the check of another parameter. */
+const GOOD: Readonly<Record<string, unknown>> = {
+  branch: "topic",
+  start_branch: "main",
+  ref: "main",
+  from: "main",
+  to: "main",
+  commit_message: "m",
+  content: "x",
+  title: "t",
+  body: "b",
+  name: "fresh",
+  path: "fresh",
+  url: "http://127.0.0.1:9/",
+  state: "success",
+  status: "success",
+  sha: "main",
+  environment: "prod",
+  tag: false,
+  tag_name: "v2",
+  source_branch: "topic",
+  target_branch: "main",
+  user_id: 1,
+  access_level: 30,
+  group_access: 30,
+  group_id: 1,
+  scopes: ["api"],
+  expires_at: "2027-01-01",
+  trigger: "push_events",
+};
+
+interface Attack {
+  readonly route: Route;
+  readonly parameter: string;
+}
+
+const ATTACKS: readonly Attack[] = ROUTES.flatMap((route) => {
+  const inPath = [...route.path.matchAll(/:([a-z_]+)/g)].map(([, name = ""]) => name);
+  return [...new Set([...inPath, ...route.parameters])].map((parameter) => ({
+    route,
+    parameter,
+    toString: () => `${parameter} of ${route.method} ${route.path}`,
+  }));
+});
+
+describe("no parameter brings a 500 or keeps the sandbox busy", () => {
+  test.each(sample("hostile parameters", ATTACKS, 30))(
+    "%s",
+    async ({ route, parameter }) => {
+      const { state } = scene.sandbox;
+      const files = { "a.txt": "a\n" };
+      const project = await state.createProject({ path: `acme/p${scene.sandbox.rows.projects.size}`, files });
+      for (const value of HOSTILE) {
+        const token = state.createToken({ user: state.root }).value; // some routes end the one they are asked with
+        const ask = requestOf(route, parameter, value, project.id);
+        const started = performance.now();
+        const { status } = await scene.call(route.method, ask.path, ask.body, token);
+        expect(status, `${JSON.stringify(value).slice(0, 80)} as ${ask.path.slice(0, 120)}`).toBeLessThan(
+          500,
+        );
+        expect(performance.now() - started).toBeLessThan(10_000);
+      }
+    },
+    60_000,
+  );
+});
+
+function requestOf(
+  { method, path, parameters }: Route,
+  hostile: string,
+  value: unknown,
+  projectId: number,
+): { readonly path: string; readonly body: unknown } {
+  const text = (name: string): string => {
+    if (name === hostile)
+      return (typeof value === "string" ? value : JSON.stringify(value)).slice(0, 3000).toWellFormed();
+    if (name === "id") return String(path.startsWith("/projects") ? projectId : 1);
+    const good = GOOD[name] ?? 1;
+    return typeof good === "string" ? good : JSON.stringify(good);
+  };
+  const filled = path.replaceAll(/:([a-z_]+)/g, (_, name: string) => encodeURIComponent(text(name)) || "%20");
+  const others = parameters.filter(
+    (name) => !path.includes(`:${name}`) && (name === hostile || name in GOOD),
+  );
+  const given = Object.fromEntries(others.map((name) => [name, name === hostile ? value : GOOD[name]]));
+  if (method !== "GET") return { path: filled, body: given };
+  const query = new URLSearchParams(others.map((name): [string, string] => [name, text(name)]));
+  return { path: `${filled}?${query.toString()}`, body: undefined };
+}

@@ -43,6 +43,8 @@ export interface Route {
   readonly scopes: readonly RegisteredScope[] | "any";
   /** `before`: credentials are settled before parameters are looked at. `lazily`: when the handler asks for them. */
   readonly authenticate: "before" | "lazily";
+  /** The names of its parameters, those in the path included where they have a type. */
+  readonly parameters: readonly string[];
   /** In older versions the URL does not exist. */
   readonly since: Feature | null;
   /** From this version on the URL does not exist, or another route answers it. */
@@ -75,6 +77,7 @@ export function route<Shape extends z.ZodRawShape>(definition: Definition<Shape>
     path,
     scopes,
     authenticate,
+    parameters: Object.keys(definition.params),
     since,
     until,
     handle: (call) => {

@@ -162,7 +162,7 @@ function optionsOf(given: ListOptions, hasPath: boolean): string[] {
   return [
     ...(given.since === undefined ? [] : [`--since=${given.since}`]),
     ...(given.until === undefined ? [] : [`--until=${given.until}`]),
-    ...(given.author === undefined ? [] : [`--author=${given.author}`]),
+    ...(given.author === undefined ? [] : ["--fixed-strings", `--author=${given.author}`]), // not an expression: `[]` is a name, too
     ...(given.first_parent ? ["--first-parent"] : []),
     ...(given.follow && hasPath ? ["--follow"] : []),
     ...(given.order === "topo" ? ["--topo-order"] : []),
