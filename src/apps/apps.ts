@@ -1,4 +1,5 @@
 import type { Secret } from "../kernel/secret.ts";
+import type { HookByHand } from "./hook-by-hand.ts";
 import type { Repair, Repaired } from "./repair.ts";
 
 export interface EnvironmentView {
@@ -69,6 +70,8 @@ export interface Apps {
   list(): Promise<readonly AppView[]>;
   /** By name or id. Throws `NOT_FOUND`. */
   get(nameOrId: string): Promise<AppView>;
+  /** What to enter in GitLab to make the webhook by hand. Throws `BAD_REQUEST` where GitLab has no address to call. */
+  getHookByHand(app: string): Promise<HookByHand>;
   /** Unlinks every app of the connection and forgets it. */
   disconnect(connection: string, signal?: AbortSignal): Promise<{ readonly left: readonly LeftBehind[] }>;
   /** Webhooks and deploy keys of a connection's projects that are not as they were made. Changes nothing. */

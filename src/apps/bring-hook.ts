@@ -61,7 +61,9 @@ export async function bringHook(
     const reason = refused && describeRefusal(refused, instance);
     if (reason !== null) return notePolling(db, hook, mode, reason, id);
   }
-  await note(db, linked, { hook_state: "active", hook_reason: null });
+  // One that is new is suspected until GitLab has called it: nothing else would tell of a silent GitLab before the first push is missed.
+  const suspicion = linked.hook_state === "creating" && !mode.prove ? { hook_suspect_at: new Date() } : {};
+  await note(db, linked, { hook_state: "active", hook_reason: null, ...suspicion });
   if (wasOff)
     await tell(db, hook, "hook_healed", `GitLab had switched the webhook ${id} off: it is on again`);
   if (!mode.settled || linked.hook_state !== "active")

@@ -63,6 +63,9 @@ async function setUp({ version = "19.1.0", publicUrl, asBob = false }: Options =
     const project = { id: row.id, connectionId: row.connection_id, projectId: row.project_id };
     expect(await lookAtHook({ ...deps, ...over }, project)).toBe(true);
   };
+  await look(); // GitLab calls a new webhook
+  expect(receiver.calls).toBe(publicUrl === null || version < "16.11" ? 0 : 1);
+  receiver.calls = 0;
   const told = async (app = "shop"): Promise<string[]> => {
     const events = await apps.listEvents(app, 100);
     const kinds = ["hook_healed", "hook_polling", "hook_made"];
@@ -290,6 +293,28 @@ describe("GitLab says no", () => {
     await look();
     expect(theHook().id).toBe(id);
     expect((await apps.get("shop")).hook.state).toBe("active");
+  });
+});
+
+test("what to enter by hand, and a webhook that was made so is adopted instead of doubled", async () => {
+  const { scene, apps, look, theHook } = await setUp();
+  const { url, token } = structuredClone(theHook());
+  scene.sandbox.rows.hooks.clear();
+  const { page, secret, ...values } = await apps.getHookByHand("shop");
+  expect(values).toEqual({ url, triggers: ["Push events", "Tag push events"] });
+  expect(secret.reveal()).toBe(token);
+  expect(page).toBe(`${scene.sandbox.url}/acme/shop/-/hooks (the project > Settings > Webhooks)`);
+  await scene.call("POST", `/projects/${scene.project.id}/hooks`, { url, token });
+  const { id } = theHook();
+  await look();
+  expect(theHook().id).toBe(id);
+});
+
+test("without an address there is nothing to enter, and it is said why", async () => {
+  const { apps } = await setUp({ publicUrl: null });
+  await expect(apps.getHookByHand("shop")).rejects.toMatchObject({
+    code: "BAD_REQUEST",
+    message: expect.stringContaining("FAIRLEAD_PUBLIC_URL is not set"),
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { nothing, request, rows, setUpApps, type World } from "../../test/support/apps-world.ts";
 import { Fault } from "../faults/fault.ts";
+import { lookAtHook } from "./look-at-hook.ts";
 
 describe("a link that fails", () => {
   const down = Fault.of("UNREACHABLE", "timeout");
@@ -136,4 +137,24 @@ describe("after a crash", () => {
     await world.apps.recover();
     expect(world.gitlab.calls).toEqual([]);
   });
+});
+
+test("a webhook that is made again with an unclear end is noted first: an unlink finds it", async () => {
+  const world = await setUpApps();
+  await world.apps.link(request);
+  const row = await world.store.db.selectFrom("linked_project").selectAll().executeTakeFirstOrThrow();
+  const project = { id: row.id, connectionId: row.connection_id, projectId: row.project_id };
+  await world.store.db
+    .updateTable("linked_project")
+    .set({ hook_state: "polling", hook_id: null, hook_reason: "it was refused" })
+    .execute();
+  world.gitlab.hooks.clear();
+  world.gitlab.fail("createHook", Fault.of("GITLAB_UNAVAILABLE", "error"));
+  await expect(lookAtHook(world.deps, project)).rejects.toMatchObject({ code: "GITLAB_UNAVAILABLE" });
+  const after = await world.store.db.selectFrom("linked_project").selectAll().executeTakeFirstOrThrow();
+  expect(after).toMatchObject({ hook_state: "creating", hook_id: null });
+  expect(after.hook_path).toBe(row.hook_path);
+  world.gitlab.addHook(`http://127.0.0.1:8080/hooks/gitlab/${row.hook_path}`); // GitLab had made it after all
+  await world.apps.unlink("shop");
+  expect(world.gitlab.hooks.size).toBe(0);
 });

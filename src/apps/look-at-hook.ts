@@ -36,7 +36,8 @@ export async function lookAtHook(
     if (!linked || apps.length === 0) return;
     const mode = {
       settled: linked.hook_state !== "creating",
-      prove: linked.hook_state === "polling" || (await isSilent(db, linked)),
+      prove:
+        linked.hook_state === "creating" || linked.hook_state === "polling" || (await isSilent(db, linked)),
     };
     await bringHook(deps, db, gitlab, { apps, linked }, mode, signal);
     await settleSuspicion(db, linked);

@@ -3,6 +3,7 @@ import type { Apps } from "./apps.ts";
 import type { AppsDeps } from "./deps.ts";
 import { listEvents } from "./events.ts";
 import { createGate } from "./gate.ts";
+import { getHookByHand } from "./hook-by-hand.ts";
 import { link } from "./link.ts";
 import { recover } from "./recover.ts";
 import { listRepairs, repair } from "./repair.ts";
@@ -46,6 +47,10 @@ export function createApps(deps: AppsDeps): RunningApps {
     disconnect: (connection, signal) => gate(() => disconnect(deps, connection, signal)),
     listRepairs: (connection, signal) => listRepairs(deps, connection, signal),
     repair: (connection, signal) => gate(() => repair(deps, connection, signal)),
+    async getHookByHand(app) {
+      const { id } = await get(app);
+      return getHookByHand(deps, id);
+    },
     watchHooks: (stopping) =>
       watchHooks(deps, (project, signal) => gate(() => lookAtHook(deps, project, signal)), stopping),
     recover: (signal) => gate(() => recover(deps, signal)),

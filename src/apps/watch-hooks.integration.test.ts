@@ -31,6 +31,7 @@ function start(world: World, intervals: Partial<HookIntervals> = {}, act?: HookL
 /** Rows alone, as many as wished: nothing in GitLab is looked at. */
 async function addProjects(world: World, count: number): Promise<void> {
   await world.apps.link(request);
+  await world.store.pool.query("update linked_project set hook_suspect_at = null"); // as if GitLab had called it
   await world.store.pool.query(
     `insert into linked_project (id, connection_id, project_id, path, web_url, http_url, ssh_url, hook_path,
         hook_secret, hook_signing_key, hook_state)

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { api, type AppAnswer } from "../http/contract.ts";
 import { printJson, toCount, withExamples, type Context } from "./context.ts";
-import { printApp } from "./show-app.ts";
+import { printApp, printHookByHand } from "./show-app.ts";
 import { deploymentRow, DEPLOYMENT_HEADS } from "./show-deployment.ts";
 import { printTrouble } from "./show-trouble.ts";
 import { ago, printTable, shortCommit } from "./table.ts";
@@ -30,23 +30,15 @@ export function addAppCommands(program: Command, context: Context): void {
       );
     });
 
-  withExamples(program.command("app").argument("<app>", "name or id"), "app shop", "app shop --json")
+  withExamples(
+    program.command("app").argument("<app>", "name or id"),
+    "app shop",
+    "app shop --json",
+    "app shop --hook",
+  )
     .description("show an app: its webhook, environments and newest deployments")
-    .action(async (name: string, { json }: Json) => {
-      const client = await context.client();
-      const app = await client.call(api.getApp, { params: { app: name } });
-      if (json) return printJson(context, app);
-      await printTrouble(context, client);
-      terminal.out(`${terminal.paint("bold", plain(app.name))}  ${plain(app.project.webUrl)}`);
-      printApp(context, app);
-      const { deployments } = await client.call(api.listDeployments, {
-        params: { app: name },
-        query: { limit: 5 },
-      });
-      if (deployments.length === 0) return;
-      terminal.out("");
-      printTable(terminal, DEPLOYMENT_HEADS, deployments.map(deploymentRow));
-    });
+    .option("--hook", "show what to enter in GitLab to make the webhook by hand, with its secret")
+    .action((name: string, options: Json & { readonly hook?: boolean }) => showApp(context, name, options));
 
   withExamples(
     program.command("events").argument("<app>", "name or id"),
@@ -66,6 +58,31 @@ export function addAppCommands(program: Command, context: Context): void {
         events.map((event) => [ago(event.at), event.kind, event.text]),
       );
     });
+}
+
+async function showApp(
+  context: Context,
+  name: string,
+  { json, hook }: Json & { readonly hook?: boolean },
+): Promise<void> {
+  const { terminal } = context;
+  const client = await context.client();
+  if (hook) {
+    const byHand = await client.call(api.getHook, { params: { app: name } });
+    return json ? printJson(context, byHand) : printHookByHand(context, byHand);
+  }
+  const app = await client.call(api.getApp, { params: { app: name } });
+  if (json) return printJson(context, app);
+  await printTrouble(context, client);
+  terminal.out(`${terminal.paint("bold", plain(app.name))}  ${plain(app.project.webUrl)}`);
+  printApp(context, app);
+  const { deployments } = await client.call(api.listDeployments, {
+    params: { app: name },
+    query: { limit: 5 },
+  });
+  if (deployments.length === 0) return;
+  terminal.out("");
+  printTable(terminal, DEPLOYMENT_HEADS, deployments.map(deploymentRow));
 }
 
 /** Apps with trouble first: those GitLab cannot reach, then those with nothing live. */

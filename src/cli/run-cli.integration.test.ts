@@ -14,6 +14,7 @@ import {
   notFound,
 } from "../../test/support/services.ts";
 import { Fault } from "../faults/fault.ts";
+import { Secret } from "../kernel/secret.ts";
 
 const NO_SERVER = "http://127.0.0.1:1";
 
@@ -136,6 +137,12 @@ test("lists: text for people, one JSON object per line for programs", async () =
     apps: {
       list: async () => [app],
       get: async () => app,
+      getHookByHand: async () => ({
+        page: "https://git.acme.lan/acme/shop/-/hooks",
+        url: "https://deploy.acme.lan/hooks/gitlab/x",
+        secret: new Secret("s3cret"),
+        triggers: ["Push events"],
+      }),
       listEvents: async () => [{ at: new Date(), kind: "linked", text: "Linked" }],
     },
     deployments: { list: async () => [deployment] },
@@ -153,6 +160,7 @@ test("lists: text for people, one JSON object per line for programs", async () =
     connections: ["git.acme.lan", 1],
     apps: ["http://shop.localhost:8080", 1],
     "app shop": ["Fix cart", 1],
+    "app shop --hook": ["Secret token      s3cret", 1],
     "events shop": ["Linked", 1],
     "deployments shop": ["3f2a9c1b", 1],
     "deliveries shop": ["branch feature/x is not deployed", 2],

@@ -119,6 +119,15 @@ export const appSchema = z.object({
 });
 export type AppAnswer = z.output<typeof appSchema>;
 
+/** What a person enters in GitLab where Fairlead may not make the webhook. */
+export const byHandSchema = z.object({
+  page: z.string(),
+  url: z.string(),
+  secret: z.string().meta({ format: "password" }),
+  triggers: list(z.string()),
+});
+export type HookByHandAnswer = z.output<typeof byHandSchema>;
+
 export const eventSchema = z.object({ at: instant, kind: z.string(), text: z.string() });
 
 export const leftSchema = z.object({

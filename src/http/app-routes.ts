@@ -20,6 +20,14 @@ export function mountApps(app: FastifyInstance, services: Services, closing: Abo
   });
   routes.route({ ...api.listApps, handler: async () => ({ apps: await apps.list() }) });
   routes.route({ ...api.getApp, handler: async ({ params }) => apps.get(params.app) });
+  routes.route({
+    ...api.getHook,
+    handler: async ({ params }, reply) => {
+      const { secret, ...hook } = await apps.getHookByHand(params.app);
+      reply.header("cache-control", "no-store");
+      return { ...hook, secret: secret.reveal() };
+    },
+  });
   // Not ended by a client that leaves: half a removal helps nobody.
   routes.route({ ...api.unlink, handler: async ({ params }) => apps.unlink(params.app, closing) });
   routes.route({

@@ -14,6 +14,7 @@ import {
 } from "./answers.ts";
 import { answers, limit, nothing, ofConnection, orEmpty, token, word } from "./contract-parts.ts";
 import { doctorApi } from "./doctor-contract.ts";
+import { hookApi } from "./hook-contract.ts";
 import { lifeApi } from "./life-contract.ts";
 import { browseApi } from "./browse-contract.ts";
 
@@ -25,6 +26,7 @@ export { logLineSchema, problemSchema } from "./answers.ts";
 export type { ListedProjectAnswer } from "./browse-contract.ts";
 export type {
   AppAnswer,
+  HookByHandAnswer,
   ConnectionAnswer,
   DeliveryAnswer,
   DeploymentAnswer,
@@ -117,6 +119,7 @@ export const api = {
     },
   },
   ...doctorApi,
+  ...hookApi,
   ...browseApi,
   ...lifeApi,
   disconnect: {

@@ -142,3 +142,28 @@ test("the same delivery received by two servers at the same moment is decided on
   });
   expect(await deployed(world.store)).toEqual([sha("b")]);
 });
+
+test.each([
+  ["active", true],
+  ["polling", false],
+] as const)(
+  "a push that only polling found: a webhook that is %s is suspected: %s",
+  async (state, suspected) => {
+    const world = await setUpPushes();
+    await world.store.db
+      .updateTable("linked_project")
+      .set({ hook_state: state, hook_suspect_at: null })
+      .execute();
+    world.gitlab.push("main", sha("b"));
+    const stop = new AbortController();
+    const running = world.pushes.run(stop.signal);
+    await expect.poll(() => deployed(world.store)).toEqual([sha("b")]);
+    stop.abort();
+    await running;
+    const row = await world.store.db
+      .selectFrom("linked_project")
+      .select("hook_suspect_at")
+      .executeTakeFirst();
+    expect(row?.hook_suspect_at instanceof Date).toBe(suspected);
+  },
+);

@@ -71,20 +71,23 @@ export async function dumpDatabase(database: Client): Promise<string> {
   return parts.join("\n");
 }
 
-/** What every address that can be read answers: each route of the API with each of the given parameters, and the pages for machines. */
+/**
+ * What every address that can be read answers: each route of the API with each of the given parameters, and the pages for machines. Left out is the one that
+ * is there to show a secret, a webhook's to enter by hand.
+ */
 export async function readAllAnswers(
   { apiUrl, apiToken }: Pick<Fairlead, "apiUrl" | "apiToken">,
   params: Readonly<Record<string, readonly string[]>>,
 ): Promise<Record<string, string>> {
   const routes = Object.values(api)
-    .filter((route) => route.method === "GET")
+    .filter((route) => route.method === "GET" && route.url !== api.getHook.url)
     .map((route) => route.url);
-  const paths = routes.flatMap((url) => {
+  const fill = (url: string): readonly string[] => {
     const name = /:(\w+)/.exec(url)?.[1];
-    return name === undefined
-      ? [url]
-      : (params[name] ?? []).map((value) => url.replace(`:${name}`, encodeURIComponent(value)));
-  });
+    if (name === undefined) return [url];
+    return (params[name] ?? []).flatMap((value) => fill(url.replace(`:${name}`, encodeURIComponent(value))));
+  };
+  const paths = routes.flatMap(fill);
   const answers: Record<string, string> = {};
   for (const path of [...paths, "/metrics", "/healthz", "/readyz", "/api/openapi.json"]) {
     const answer = await fetch(apiUrl + path, {
