@@ -21,6 +21,8 @@ describe("what once ended in a 500", () => {
     ["GET", `${repository}/commits?path=%2F`, undefined, 200],
     ["GET", `${repository}/commits?author=a%00b`, undefined, 400],
     ["GET", `${repository}/branches/a%00b`, undefined, 400],
+    ["GET", `${repository}/files/a%00b?ref=main`, undefined, 400],
+    ["POST", `${repository}/files/a%00b`, { branch: "main", commit_message: "x", content: "x" }, 400],
     ["POST", `${repository}/tags`, { tag_name: "t", ref: LONG }, 400],
     ["POST", "/projects/1/merge_requests", { title: "t", source_branch: LONG, target_branch: "main" }, 201],
     ["POST", "/projects", NESTED, 400],
