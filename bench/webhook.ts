@@ -10,7 +10,7 @@ import { compare, perSecond, type Bench } from "./result.ts";
 import type { Pair } from "./statistics.ts";
 import { openFolder, openWorld } from "./world.ts";
 
-const ROUNDS = 5;
+const ROUNDS = 7;
 const SECONDS = 4;
 const CONNECTIONS = "64";
 
